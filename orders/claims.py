@@ -6,25 +6,22 @@ under the order's lock, like all moves of a parcel.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework import status
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import compiled
 from omachemainproj.locking import lock_row
+from omachemainproj.rounds import do_each
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
-
-logger = logging.getLogger(__name__)
 
 #: Maximum number of claims ended per call of free_parcels.
 FREED_PER_ROUND = 200
@@ -158,13 +155,8 @@ def free_parcels(now: datetime) -> int:
     Returns how many. At most 200 per call, one transaction each. Safe to repeat and to run
     concurrently. Fetched parcels stay with their agent, however long: staff deal with them.
     """
-    done = 0
-    for parcel_id in _due(since=_claimed_by(now)):
-        try:
-            done += _free_if_due(parcel_id, now)
-        except DatabaseError:
-            logger.exception("parcel %s could not be freed; the next round tries again", parcel_id)
-    return done
+    due = _to_free(_claimed_by(now)).order_by("pk").values_list("pk", flat=True)
+    return do_each(partial(_free_if_due, now=now), due, at_most=FREED_PER_ROUND)
 
 
 def is_abandoned() -> Q:
@@ -188,11 +180,6 @@ def _agents() -> QuerySet[User]:
 
 def _claimed_by(now: datetime) -> datetime:
     return now - timedelta(hours=settings.PARCEL_CLAIM_HOURS)
-
-
-@compiled
-def _due(since: datetime) -> QuerySet[Any, int]:
-    return _to_free(since).order_by("pk").values_list("pk", flat=True)[:FREED_PER_ROUND]
 
 
 def _to_free(since: datetime) -> ParcelQuerySet:

@@ -5,16 +5,17 @@ The order is locked before its line (docs/architecture.md, Locks).
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.locking import lock_row
+from omachemainproj.rounds import do_each
 from products import stock
 from products.stock import StockLine
 
@@ -35,8 +36,6 @@ from .line_moves import (
 from .models import Order, OrderTrack, Problem, TrackEvent, TrackStatus
 from .models.notifications import NotificationKind
 from .notifications.notify import notify
-
-logger = logging.getLogger(__name__)
 
 #: Maximum number of lines per call of auto_confirm_deliveries.
 CONFIRMED_PER_ROUND = 200
@@ -259,13 +258,7 @@ def auto_confirm_deliveries(now: datetime) -> int:
     """
     since = now - timedelta(days=settings.DELIVERY_CONFIRM_DAYS)
     silent = OrderTrack.objects.on_the_road_since(since).values_list("pk", flat=True)
-    confirmed = 0
-    for track_id in list(silent[:CONFIRMED_PER_ROUND]):
-        try:
-            confirmed += _confirm_delivery(track_id, since)
-        except DatabaseError:
-            logger.exception("line %s could not be confirmed; the next round tries again", track_id)
-    return confirmed
+    return do_each(partial(_confirm_delivery, since=since), silent, at_most=CONFIRMED_PER_ROUND)
 
 
 @transaction.atomic

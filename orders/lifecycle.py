@@ -9,12 +9,11 @@ these hold by then.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
@@ -24,6 +23,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update_of
 from omachemainproj.inserts import insert
 from omachemainproj.locking import lock_row
+from omachemainproj.rounds import do_each
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -40,8 +40,6 @@ from .models import (
     TrackStatus,
 )
 from .notifications.notify import notify_order_paid
-
-logger = logging.getLogger(__name__)
 
 #: Retried payments can extend a hold to this multiple of its first length.
 MAX_HOLD_FACTOR = 2
@@ -209,19 +207,16 @@ def expire_unpaid_orders(
     One transaction per order, at most 500 per call, and none started after ten seconds. Returns
     how many expired. Safe to repeat and to run concurrently.
     """
-    now, began = now or timezone.now(), time.monotonic()
+    now = now or timezone.now()
     overdue = Order.objects.overdue(now)
     if product_ids is not None:
         overdue = overdue.filter(tracks__product__in=product_ids).distinct()
-    expired = 0
-    for order_id in list(overdue.order_by("pk").values_list("pk", flat=True)[:EXPIRED_PER_ROUND]):
-        if time.monotonic() - began > EXPIRING_SECONDS:
-            break
-        try:
-            expired += expire_order(order_id, now=now)
-        except DatabaseError:
-            logger.exception("order %s could not be expired; the next round tries again", order_id)
-    return expired
+    return do_each(
+        partial(expire_order, now=now),
+        overdue.order_by("pk").values_list("pk", flat=True),
+        at_most=EXPIRED_PER_ROUND,
+        seconds=EXPIRING_SECONDS,
+    )
 
 
 def preempt_holds(wanted: Mapping[int, int], *, to: int, now: datetime | None = None) -> int:

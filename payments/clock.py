@@ -11,11 +11,9 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import lockout
@@ -25,6 +23,7 @@ from accounts.phone_codes import delete_old_codes
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
 from omachemainproj.caches import delete_expired_entries
+from omachemainproj.rounds import RowIds, by_lot, do_each
 from orders.claims import free_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
@@ -192,13 +191,12 @@ def process_stored_events(now: datetime) -> int:
 
 def sync_unsynced_orders(now: datetime) -> int:
     """Pay orders that are not marked as paid though their money came, at once or in parts."""
-    unsynced = OrderPayment.objects.unsynced().values_list("order_id", flat=True)
-    closed = OrderPayment.objects.unsynced_since(now - SYNCED_WITHIN)
-    covered = covered_but_unpaid().values_list("pk", flat=True)
-    return _each(
-        sync_order_with_payment,
-        [*unsynced[:BATCH], *closed.values_list("order_id", flat=True)[:BATCH], *covered[:BATCH]],
+    came = (
+        OrderPayment.objects.unsynced().values_list("order_id", flat=True),
+        OrderPayment.objects.unsynced_since(now - SYNCED_WITHIN).values_list("order_id", flat=True),
+        covered_but_unpaid().values_list("pk", flat=True),
     )
+    return sum(_each(sync_order_with_payment, _by_lot(order_ids)) for order_ids in came)
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:
@@ -229,9 +227,11 @@ def pull_and_apply_statement(now: datetime) -> int:
     done = pull_statement(now) + fail_attempts_not_on_statement(now)
     reversals = GatewayEvent.objects.no_longer_waiting().order_by("pk").values_list("pk", flat=True)
     done += _each(process_waiting_event, reversals)
-    done += _each(settle_again, reversals_of_new_payments(now).values_list("pk", flat=True))
+    # Those that staff have to decide about stay in both.
+    unsettled = reversals_of_new_payments(now).order_by("-pk").values_list("pk", flat=True)
+    done += _each(settle_again, _by_lot(unsettled))
     crossed = possible_duplicates().order_by("-pk").values_list("pk", flat=True)
-    return done + _each(merge_if_sure, crossed)
+    return done + _each(merge_if_sure, _by_lot(crossed))
 
 
 def refund_uncovered_money(now: datetime) -> int:
@@ -251,7 +251,8 @@ def process_due_refunds(now: datetime) -> int:
 
 def create_due_payouts(now: datetime) -> int:
     """Create payouts of sellers' earnings whose background task was lost."""
-    return _each(create_payouts, sellers_to_pay(before=now - GRACE))
+    # Sellers whose debt waits for a confirmation, or who are owed too little, stay among them.
+    return _each(create_payouts, _by_lot(sellers_to_pay(before=now - GRACE)))
 
 
 def process_due_payouts(now: datetime) -> int:
@@ -294,20 +295,9 @@ def draw_missing_sizes(now: datetime) -> int:
     return _each(draw_sizes, waiting, at_most=DRAWN_AT_ONCE)
 
 
-def _each(
-    work: Callable[[int], object],
-    row_ids: QuerySet[Any, int] | list[int],
-    *,
-    at_most: int = BATCH,
-) -> int:
-    """Do the work for each row separately: one that fails does not stop the others."""
-    done, began = 0, time.monotonic()
-    for row_id in list(row_ids[:at_most]):
-        if time.monotonic() - began > MAX_SECONDS:
-            break
-        try:
-            work(row_id)
-            done += 1
-        except Exception:
-            logger.exception("%s(%s) failed; the next round tries again", work, row_id)
-    return done
+def _by_lot(row_ids: RowIds) -> list[int]:
+    return by_lot(row_ids, BATCH)
+
+
+def _each(work: Callable[[int], object], row_ids: RowIds, *, at_most: int = BATCH) -> int:
+    return do_each(work, row_ids, at_most=at_most, seconds=MAX_SECONDS)

@@ -9,8 +9,14 @@ from omachemainproj.heartbeats import CLOCK, WORKER, beat
 from . import clock
 from .watch.alerts import check_for_incidents
 
+#: Seconds. If M-Pesa and mail hang, every duty that calls them takes a call longer than it may: a
+#: round that ended sooner would never come to its last duties.
+LONGEST_ROUND = 900
+#: Seconds. A large shop deletes for long. A broker gives a task again after an hour.
+LONGEST_HOUSEKEEPING = 3000
 
-@shared_task
+
+@shared_task(time_limit=LONGEST_ROUND)
 def tick() -> None:
     """Run every duty once."""
     clock.run_periodic(report_alive=partial(beat, CLOCK, WORKER))
@@ -29,7 +35,7 @@ def watch() -> None:
     check_for_incidents()
 
 
-@shared_task
+@shared_task(time_limit=LONGEST_HOUSEKEEPING)
 def housekeep() -> None:
     """Run the daily duties."""
     clock.run_daily()

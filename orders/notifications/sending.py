@@ -18,6 +18,7 @@ from accounts.contact_budgets import Budget, release, take
 from accounts.contacts import mail_budgets, sms_budgets, talk_budgets
 from omachemainproj.background import enqueue
 from omachemainproj.compiled_queries import compiled
+from omachemainproj.rounds import do_each
 from omachemainproj.sms.errors import MaybeSent, NotSent
 from omachemainproj.task_registry import background_task
 from orders.models.notifications import (
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 #: Delays before each retry of a message that was definitely not sent. After the last it has failed.
 RETRY_DELAYS = tuple(timedelta(seconds=n) for n in (30, 120, 600, 3600, 6 * 3600))
+#: Notifications without an order that one task writes; the clock writes the rest.
+COMPOSED_AT_ONCE = 200
 #: Reason for not sending a message that is no longer true (orders.notifications.outdated).
 OUTDATED = "The order moved on."
 #: Reason for not sending a message whose recipient's budget is used up (accounts.contacts).
@@ -55,10 +58,8 @@ def deliver_notifications(order_id: int) -> None:
         if compose_for_order(order) == 0:
             return
     else:
-        for notice_id in list(
-            Notice.objects.to_compose().filter(order=None).values_list("pk", flat=True)
-        ):
-            compose(notice_id)
+        due = Notice.objects.to_compose().filter(order=None).order_by("pk")
+        do_each(compose, due.values_list("pk", flat=True), at_most=COMPOSED_AT_ONCE)
     for message_id in _due_messages(order, timezone.now()):
         send_message(message_id)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -20,6 +21,7 @@ from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import Update, compiled, compiled_update
 from omachemainproj.inserts import insert
 from omachemainproj.locking import lock_row
+from omachemainproj.rounds import do_each
 from omachemainproj.task_registry import background_task
 from orders.hold_limits import check_phone_of_order
 from orders.hold_locks import lock_phone
@@ -47,6 +49,8 @@ logger = logging.getLogger(__name__)
 HOLD_AFTER_PROMPT = STK_TIMEOUT + timedelta(minutes=3)
 #: Delay between two tries to send an attempt that M-Pesa certainly did not accept.
 SEND_AGAIN_AFTER = timedelta(seconds=10)
+#: Prompts of each kind closed per call, and seconds after which no further one is.
+CLOSED_PER_ROUND, CLOSING_SECONDS = 500, 10.0
 #: How long an owner's attempt waits at most for a stranger's prompt on their phone to end.
 #: Strangers do not wait.
 MAX_WAIT_FOR_PHONE = STK_TIMEOUT + MAX_UNSENT_AGE
@@ -339,6 +343,7 @@ def expire_stk_pushes(
     """Close prompts that no phone shows any longer, so that another may follow. Safe to repeat.
 
     Their status is still queried: only ``live`` changes. Those never sent are marked as failed.
+    One transaction each, at most 500 of each kind per call, and none started after ten seconds.
     With ``order_id`` the buyer is trying again right now: they are not notified, and an attempt
     that M-Pesa did not accept at first, or that waits for its phone, is closed too. Returns how
     many were closed.
@@ -356,21 +361,34 @@ def expire_stk_pushes(
     unsent = live.filter(too_late, status=AttemptStatus.REQUESTED)
     silent = live.filter(rung_at__lt=now - STK_TIMEOUT)
     # One row at a time: one statement over many would lock some while it waits for others.
-    closed = sum(
-        _abandon(payment, payment.result_code or NOT_SENT, notify=order_id is None)
-        for payment in unsent.select_related("order")
+    return sum(
+        do_each(
+            work,
+            rows.order_by("pk").values_list("pk", flat=True),
+            at_most=CLOSED_PER_ROUND,
+            seconds=CLOSING_SECONDS,
+        )
+        for work, rows in (
+            (partial(_abandon_unsent, notify=order_id is None), unsent),
+            (partial(_close_silent, silent, now=now), silent),
+        )
     )
-    return closed + sum(
-        _close_silent(silent.filter(pk=payment_id), of_order, now)
-        for payment_id, of_order in silent.values_list("pk", "order")
+
+
+def _abandon_unsent(payment_id: int, *, notify: bool) -> bool:
+    payment = OrderPayment.objects.unsent().filter(pk=payment_id).select_related("order").first()
+    return payment is not None and bool(
+        _abandon(payment, payment.result_code or NOT_SENT, notify=notify)
     )
 
 
 @transaction.atomic
-def _close_silent(attempt: OrderPaymentQuerySet, order_id: int, now: datetime) -> int:
-    """Close one prompt that no phone shows any longer, and its order's reservation. Returns 1, or
-    0 if it has ended in the meantime."""
-    closed = attempt.update(live=False)
-    if closed:
-        end_prompt(order_id, now=now)
-    return closed
+def _close_silent(silent: OrderPaymentQuerySet, payment_id: int, *, now: datetime) -> bool:
+    """Close one prompt that no phone shows any longer, and its order's reservation; return whether
+    it was still one of ``silent``."""
+    attempt = silent.filter(pk=payment_id)
+    order_id = attempt.values_list("order_id", flat=True).first()
+    if order_id is None or not attempt.update(live=False):
+        return False
+    end_prompt(order_id, now=now)
+    return True

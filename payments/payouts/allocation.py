@@ -50,7 +50,7 @@ def create_payouts(seller_id: int) -> None:
     """
     lock_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
-    shares = [share for share in _shares_to_pay(seller_id) if share.phone not in blocked]
+    shares = _shares_to_pay(seller_id, blocked)
     balance = balance_of(seller_id)
     unapproved = _unapproved_deductions(seller_id) if shares and balance.in_transit else []
     unallocated = _allocate_shares(seller_id, shares, balance.unallocated, unapproved)
@@ -58,12 +58,16 @@ def create_payouts(seller_id: int) -> None:
         _pay_unallocated(seller_id, min(unallocated, MAX_B2C), blocked)
 
 
-def _shares_to_pay(seller_id: int) -> list[SellerShare]:
-    """Shares that are in no payout and that nothing holds back, locked, oldest first."""
+def _shares_to_pay(seller_id: int, blocked: set[str]) -> list[SellerShare]:
+    """Shares that are in no payout and that nothing holds back, locked, oldest first.
+
+    Those of ``blocked`` phones are left out here already: if they came first, the others would
+    never be among the shares of a round.
+    """
+    open_shares = SellerShare.objects.payable().exclude(phone__in=blocked)
     dropped = Payout.objects.dropped().filter(seller=seller_id)
-    left = SellerShare.objects.dropped_with(dropped).payable()
-    left_ids = list(left.values_list("pk", flat=True))
-    new = SellerShare.objects.to_pay().payable().filter(seller=seller_id).order_by("pk")
+    left_ids = list(open_shares.dropped_with(dropped).values_list("pk", flat=True))
+    new = open_shares.to_pay().filter(seller=seller_id).order_by("pk")
     new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
     locked = SellerShare.objects.select_for_update(no_key=True, of=("self",)).owed()
     chosen = list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))

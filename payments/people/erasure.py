@@ -7,6 +7,7 @@ old orders, messages and reviews follow in batches, repeated nightly for a while
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from accounts.models import Guest, NameClaim, User
 from accounts.phone_login import THEIRS_FOR
 from omachemainproj.api.errors import Refusal
 from omachemainproj.phones import MASK
+from omachemainproj.rounds import do_each
 from orders.lifecycle import accepting_late_payment
 from orders.models import Order, OrderDelivery, OrderTrack, Parcel, PaymentStatus, Problem
 from orders.models.notifications import Message, MessageState, Notice
@@ -32,7 +34,9 @@ from products.listings.pictures import remove_all_pictures
 from products.models import Product, ProductPicture
 from products.reviews.services import erase_texts
 
-from .inventory import PERSONAL_DATA, WHOLE
+from .inventory import PERSONAL_DATA, WHOLE, PersonalData
+
+logger = logging.getLogger(__name__)
 
 #: Rows changed per statement.
 BATCH = 500
@@ -139,17 +143,23 @@ def erase_old_guests(now: datetime) -> int:
     Returns how many. Guests cannot sign in, so they cannot ask for it. Orders that an account has
     claimed belong to that account. Safe to repeat and to run concurrently.
     """
-    done = 0
-    for pk in list(_old_guests(now).values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            # A checkout with this phone locks this row first, and then has an order.
-            person = User.objects.select_for_update().get(pk=pk)
-            if not _old_guests(now).filter(pk=pk).exists() or what_is_under_way(pk, now):
-                continue
-            _delete_rows(person, now)
-        erase_words(pk)
-        done += 1
+    done, last = 0, 0
+    # By key: guests who have something under way stay, however many they are.
+    while batch := list(_old_guests(now).filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+        done += do_each(partial(_erase_guest, now=now), batch, at_most=BATCH)
+        last = batch[-1]
     return done
+
+
+def _erase_guest(user_id: int, *, now: datetime) -> bool:
+    with transaction.atomic():
+        # A checkout with this phone locks this row first, and then has an order.
+        person = User.objects.select_for_update().get(pk=user_id)
+        if not _old_guests(now).filter(pk=user_id).exists() or what_is_under_way(user_id, now):
+            return False
+        _delete_rows(person, now)
+    erase_words(user_id)
+    return True
 
 
 def _old_guests(now: datetime) -> QuerySet[Guest]:
@@ -163,8 +173,15 @@ def _old_guests(now: datetime) -> QuerySet[Guest]:
 def _delete_rows(person: User, now: datetime) -> None:
     for entry in PERSONAL_DATA:
         if entry.erased == WHOLE:
-            entry.rows_of(person.pk).delete()
+            _delete(entry, person.pk)
     _empty_person(person, now)
+
+
+def _delete(entry: PersonalData, user_id: int) -> None:
+    """Delete a user's rows of one section, in batches: a statement takes 65,535 parameters."""
+    keys = list(entry.keys_of(user_id))
+    for start in range(0, len(keys), BATCH):
+        entry.table._default_manager.filter(pk__in=keys[start : start + BATCH]).delete()
 
 
 def erase_words(user_id: int) -> int:
@@ -208,9 +225,12 @@ def erase_what_is_left(now: datetime) -> int:
     recent = User.objects.filter(erased_at__gt=now - _REPEATED_FOR).order_by("pk")
     done = 0
     for pk in recent.values_list("pk", flat=True):
-        with transaction.atomic():
-            done += _empty_listings(pk)
-        done += erase_words(pk)
+        try:
+            with transaction.atomic():
+                done += _empty_listings(pk)
+            done += erase_words(pk)
+        except Exception:
+            logger.exception("what is left of user %s could not be erased; tomorrow again", pk)
     return done
 
 

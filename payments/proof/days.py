@@ -20,7 +20,7 @@ from payments.models import (
 )
 from payments.models.transfers import amount_sent
 
-from .rule import rule
+from .rule import chunks, rule
 
 #: Transfers counted in the total of the day they were sent. One that surely failed is subtracted.
 _COUNTED = (TransferStatus.UNKNOWN, TransferStatus.SENT, TransferStatus.DONE)
@@ -46,8 +46,11 @@ def _uncounted(
     days: type[DailyTransferTotal], model: type[Transfer], row_ids: list[int]
 ) -> list[int]:
     counted = set(days._default_manager.values_list("day", flat=True))
-    sent = _sent(model).filter(pk__in=row_ids)
-    return sorted(pk for pk, day in sent.values_list("pk", "day") if day not in counted)
+    uncounted = []
+    for chunk in chunks(row_ids):
+        sent = _sent(model).filter(pk__in=chunk).order_by("pk").values_list("pk", "day")
+        uncounted += [pk for pk, day in sent if day not in counted]
+    return uncounted
 
 
 @rule(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -59,7 +59,7 @@ NEVER_SHOWN = AttemptOutcome(
 )
 #: Attempts failed per round.
 MAX_ENDED = 200
-#: Pages per pull: 20,000 payments in two days.
+#: Pages per period: 20,000 payments in two days, or after an outage in seven hours.
 MAX_PAGES = 200
 
 
@@ -75,29 +75,61 @@ def pull_statement(now: datetime) -> int:
         return 0
     read_until = _read_until(pull, now)
     start = max((read_until or now - REACH) - OVERLAP, now - REACH)
-    rows = broken = 0
-    others: list[StatementRow] = []
+    read = _Progress()
     try:
-        for page in _pages(start, now):
-            broken += _record_payments(page)
-            others += [row for row in page.rows if not _is_payment(row)]
-            rows += page.size
-        broken += _record_others(others)
-        if broken:
-            raise Unfinished(f"{broken} rows could not be recorded. They are in the log.")
+        end = _read(start, now, read)
     except (DarajaError, Unfinished) as error:
         # The payments read are recorded; everything is read again soon.
         logger.warning("the statement could not be read completely: %s", error)
         StatementPull.objects.filter(pk=pull.pk).update(
             next_pull_at=now + SOON, result_text=str(error)[:200]
         )
-        return rows
+        return read.rows
     is_gapless = read_until is not None and start <= read_until
     read_from = pull.read_from if is_gapless else start
+    soon = {"next_pull_at": now + SOON} if end < now else {}
     StatementPull.objects.filter(pk=pull.pk).update(
-        read_from=read_from, read_until=now, result_text=""
+        read_from=read_from, read_until=end, result_text="", **soon
     )
-    return rows
+    return read.rows
+
+
+@dataclass
+class _Progress:
+    """Rows of the statement that were read so far."""
+
+    rows: int = 0
+
+
+def _read(start: datetime, end: datetime, read: _Progress) -> datetime:
+    """Record the statement from ``start``; return until when it was read.
+
+    If it is too long for one pull, as after an outage, only its beginning is read: as much time as
+    between two routine pulls, so that a shop catches up that keeps up otherwise.
+
+    Raises DarajaError and Unfinished.
+    """
+    beginning = start + OVERLAP + ROUTINE
+    try:
+        _record_rows(start, end, read)
+    except TooManyPages:
+        if beginning >= end:
+            raise
+        _record_rows(start, beginning, read)
+        return beginning
+    return end
+
+
+def _record_rows(start: datetime, end: datetime, read: _Progress) -> None:
+    broken = 0
+    others: list[StatementRow] = []
+    for page in _pages(start, end):
+        broken += _record_payments(page)
+        others += [row for row in page.rows if not _is_payment(row)]
+        read.rows += page.size
+    broken += _record_others(others)
+    if broken:
+        raise Unfinished(f"{broken} rows could not be recorded. They are in the log.")
 
 
 def _read_until(pull: StatementPull, now: datetime) -> datetime | None:
@@ -111,6 +143,10 @@ class Unfinished(Exception):
     """Not all of the statement was recorded. Its text can be shown to staff."""
 
 
+class TooManyPages(Unfinished):
+    """A period has more pages than one pull reads."""
+
+
 def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
     offset = 0
     for _ in range(MAX_PAGES):
@@ -119,7 +155,7 @@ def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
             return
         yield page
         offset += page.size
-    raise Unfinished(f"It has more than {MAX_PAGES} pages.")
+    raise TooManyPages(f"It has more than {MAX_PAGES} pages.")
 
 
 def _is_payment(row: StatementRow) -> bool:
@@ -237,9 +273,13 @@ def _fail_not_shown(pull: StatementPull, now: datetime) -> int:
     )
     ended = 0
     for payment in list(shown.order_by("pk")):
-        if matching_receipts(payment):
+        try:
+            if matching_receipts(payment):
+                continue
+            record_outcome(payment.pk, NEVER_SHOWN)
+        except Exception:
+            logger.exception("payment %s could not be failed; the next round retries", payment.pk)
             continue
-        record_outcome(payment.pk, NEVER_SHOWN)
         ended += 1
         if ended >= MAX_ENDED:
             break

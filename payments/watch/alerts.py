@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from omachemainproj import heartbeats
 from omachemainproj.background import enqueue
+from omachemainproj.rounds import do_each
 from omachemainproj.task_registry import background_task
 from orders.models.notifications import Message, MessageState
 from orders.notifications.sending import OUTDATED, TOO_MANY
@@ -40,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 #: A reported incident is over after this long without it, so that one that flaps stays one.
 OVER_AFTER = timedelta(minutes=5)
+#: Alert mails per round; the rest is for the next.
+_MAILS_PER_ROUND = 20
 #: A message from M-Pesa is normally processed within seconds.
 _PROCESSED_WITHIN = timedelta(minutes=5)
 #: A silent process is checked again before an alert: it may have just started, or the database may
@@ -200,8 +203,8 @@ def check_for_incidents() -> None:
         except Exception:
             logger.exception("trouble (%s) could not be checked", kind.name)
     try:
-        for mail_id in list(AlertMail.objects.to_send(now).values_list("pk", flat=True)):
-            send_alert(mail_id)
+        due = AlertMail.objects.to_send(now).order_by("next_try_at", "pk")
+        do_each(send_alert, due.values_list("pk", flat=True), at_most=_MAILS_PER_ROUND)
     except Exception:
         logger.exception("alert mails could not be sent; the next round retries")
 

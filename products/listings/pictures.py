@@ -7,6 +7,7 @@ picture.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,12 +17,13 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from PIL import UnidentifiedImageError
 
 from omachemainproj.api.errors import FieldRefusal, Refusal
-from omachemainproj.images import BadPicture, Picture, normalise_own
+from omachemainproj.images import Picture, normalise_own
 from omachemainproj.locking import lock_row
 from products.models import MAX_PICTURES, Product, ProductPicture
+
+logger = logging.getLogger(__name__)
 
 _FILES = ("image", "medium", "thumbnail", "preview")
 #: Added to places while pictures are reordered, so that no two share a place.
@@ -201,8 +203,14 @@ def _without(picture: Picture) -> Picture:
 def _drawn_from(row: ProductPicture) -> Picture | None:
     try:
         with row.image.open("rb") as file:
-            return normalise_own(file.read(), gallery=True)
-    except (FileNotFoundError, UnidentifiedImageError, BadPicture):
+            raw = file.read()
+    except FileNotFoundError:
+        return None
+    try:
+        return normalise_own(raw, gallery=True)
+    except Exception:
+        # Pillow may raise almost anything for a damaged picture.
+        logger.exception("the sizes of picture %s could not be drawn", row.pk)
         return None
 
 

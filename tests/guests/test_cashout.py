@@ -256,6 +256,39 @@ def test_guests_whose_goods_are_under_way_are_not_forgotten(kettle):
         assert erase_old_guests(timezone.now()) == 0
 
 
+def refused_guests(kettle, number):
+    for n in range(number):
+        as_guest((kettle, 9), phone=f"07110000{n:02}")
+    return list(Guest.objects.order_by("pk"))
+
+
+@pytest.mark.parametrize("number", [2, 3, 4, 5])
+def test_all_guests_who_are_over_are_forgotten_however_many(kettle, monkeypatch, number):
+    monkeypatch.setattr("payments.people.erasure.BATCH", 2)
+    refused_guests(kettle, number)
+
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert erase_old_guests(timezone.now()) == number
+    assert not Guest.objects.exists()
+
+
+def test_guests_who_stay_keep_none_behind_them_from_being_forgotten(kettle, monkeypatch):
+    """Three in two batches: one has something under way, another breaks, a third too."""
+    monkeypatch.setattr("payments.people.erasure.BATCH", 2)
+    guests = refused_guests(kettle, 4)
+
+    def under_way(user_id, now):
+        if user_id in {guest.pk for guest in guests[1:3]}:
+            raise ZeroDivisionError
+        return [{"what": "refund"}] if user_id == guests[0].pk else []
+
+    monkeypatch.setattr("payments.people.erasure.what_is_under_way", under_way)
+
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert erase_old_guests(timezone.now()) == 1
+    assert list(Guest.objects.order_by("pk")) == guests[:3]
+
+
 def test_a_guest_who_was_refused_is_forgotten_the_next_day(kettle):
     as_guest((kettle, 9))
 

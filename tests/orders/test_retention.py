@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from orders.lifecycle import cancel_order
 from orders.models import Order
 from orders.models.notifications import Message, Notice
 from orders.retention import forget_messages, mask_old_phones
@@ -37,6 +38,19 @@ def test_the_phone_of_an_order_that_is_over_is_masked_after_a_year(delivered):
     assert mask_old_phones(in_days(366)) == 0
 
     assert phones() == ["•••••••••678"]
+
+
+@pytest.mark.parametrize("number", [2, 3, 4, 5])
+def test_the_phones_of_all_old_orders_are_masked_however_many(buyer, kettle, monkeypatch, number):
+    """Among them one of an order under way, which stays."""
+    monkeypatch.setattr("orders.retention.BATCH", 2)
+    fetched_line(buyer, kettle)
+    for _ in range(number):
+        order = an_order(buyer, (kettle, 1), phone=PHONE)
+        cancel_order(order.pk, cancelled_by="buyer")
+
+    assert mask_old_phones(in_days(366)) == number
+    assert phones() == [PHONE, *["•••••••••678"] * number]
 
 
 def test_a_phone_is_kept_while_goods_are_on_their_way(buyer, kettle):

@@ -9,11 +9,13 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
+from omachemainproj import rounds
 from omachemainproj.heartbeats import beat
 from omachemainproj.models import Heartbeat
 from orders import lifecycle
 from payments import clock, tasks
 from payments.checkout.stk_push import send_stk_push
+from payments.daraja.connection import LONGEST_FETCH_SECONDS
 from payments.models import GatewayEvent, OrderPayment
 from payments.webhooks.inbox import process_event, store_event
 from tests.factories import UserFactory
@@ -240,7 +242,7 @@ def seconds(monkeypatch):
     passed = SimpleNamespace(now=0.0)
     fake = SimpleNamespace(monotonic=lambda: passed.now)
     monkeypatch.setattr(clock, "time", fake)
-    monkeypatch.setattr(lifecycle, "time", fake)
+    monkeypatch.setattr(rounds, "time", fake)
     return passed
 
 
@@ -259,6 +261,15 @@ def test_a_clock_that_waits_for_m_pesa_is_not_taken_for_dead(seconds, monkeypatc
     clock.run_periodic(report_alive=lambda: heard.append(seconds.now))
 
     assert heard == [clock.MAX_SECONDS * (number + 1) for number in range(len(DUTIES))]
+
+
+def test_a_workers_round_comes_to_its_last_duty_though_everything_outside_hangs():
+    outside = 7  # pushes, queries, the statement, receipts, refunds, payouts, messages
+    call = sum((5.0, 30.0)) + LONGEST_FETCH_SECONDS
+
+    longest = len(DUTIES) * clock.MAX_SECONDS + outside * call
+
+    assert longest < tasks.tick.time_limit
 
 
 @pytest.mark.django_db

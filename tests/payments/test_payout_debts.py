@@ -68,6 +68,44 @@ def test_less_than_ten_waits_for_more_to_the_same_number(sell, daraja):
     assert owed() == 19
 
 
+@pytest.fixture
+def two_shares_a_round(monkeypatch):
+    """As many shares as one round allocates; they wait for the clock."""
+    monkeypatch.setattr(allocation, "SHARES_PER_ROUND", 2)
+    monkeypatch.setattr("payments.payouts.earnings.enqueue_after_commit", lambda duty, row_id: None)
+
+
+@pytest.mark.parametrize(("number", "rounds"), [(2, [2]), (3, [2, 3]), (4, [2, 4]), (5, [2, 4, 5])])
+def test_shares_beyond_a_round_are_allocated_in_the_next(
+    sell, seller, two_shares_a_round, number, rounds
+):
+    for price in range(500, 500 + number):
+        sell(price)
+
+    allocated = []
+    for _ in rounds:
+        allocation.create_payouts(seller.pk)
+        allocated.append(Payout.objects.count())
+
+    assert allocated == rounds
+    assert payouts("amount") == list(range(500, 500 + number))
+
+
+def test_shares_for_a_number_that_was_refused_keep_none_for_another_waiting(
+    sell, seller, daraja, two_shares_a_round
+):
+    sell(400, phone=OTHER)
+    tick()
+    tell(Payout.objects.get(), 2040)
+    for price in (500, 600, 700):
+        sell(price, phone=OTHER)
+    sell(900)
+
+    tick()
+
+    assert sent(daraja) == [(OTHER, 400), (PHONE, 900)]
+
+
 def test_a_share_too_small_to_send_goes_with_the_next(sell, daraja):
     sell(4)
     sell(700)

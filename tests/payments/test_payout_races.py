@@ -92,6 +92,22 @@ def test_payouts_prepared_by_many_at_once_carry_each_share_once(buyer, seller, m
     assert not SellerShare.objects.filter(payout__isnull=True).exists()
 
 
+def test_shares_of_several_rounds_are_carried_once_by_many_at_once(buyer, seller, monkeypatch):
+    monkeypatch.setattr(allocation, "SHARES_PER_ROUND", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr("payments.payouts.earnings.enqueue_after_commit", lambda duty, row_id: None)
+        for price in (500, 600, 700, 800, 900):
+            product = ProductFactory(seller=seller, price=price)
+            line_at("fetched", buyer=buyer, product=product)
+    slow_down(monkeypatch, "payments.payouts.allocation.balance_of", 0.1)
+
+    results = at_once(*[lambda: allocation.create_payouts(seller.pk)] * 4)
+
+    assert raised(results) == []
+    assert payouts("amount") == [500, 600, 700, 800, 900]
+    assert not SellerShare.objects.filter(payout__isnull=True).exists()
+
+
 @TURNS
 def test_a_return_and_the_sending_of_its_payout_at_once(line, staff, daraja, turn):
     payout = Payout.objects.get()

@@ -29,12 +29,14 @@ from payments.models import (
 from payments.payment_matching import is_undecided
 from payments.proof.simulator_books import compare
 from payments.reconciliation.incoming import record_receipt
+from payments.reconciliation.outcomes import record_outcome
 from payments.reconciliation.statement_pull import (
     _incoming_payment,
     fail_attempts_not_on_statement,
     pull_statement,
 )
-from tests.shopping import cash_out, stock_of
+from tests.factories import UserFactory
+from tests.shopping import an_order, cash_out, stock_of
 from tests.threads import at_once
 
 from .bodies import by_hand, post_c2b
@@ -239,8 +241,45 @@ def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, d
 
     pull_statement(NOW)
 
-    assert len(daraja.pulls) == 2
+    whole, beginning = timedelta(0), timedelta(hours=-40, minutes=-50)
+    assert [end for _, end, _ in asked(daraja)] == [whole, whole, beginning, beginning]
     assert (pull().read_until, pull().result_text) == (None, "It has more than 2 pages.")
+
+
+def paid_at(order, *ages):
+    """A statement with a payment so many hours ago each, one to a page."""
+    rows = [
+        StatementRow(f"SGL{hours:07}", 10, NOW - hours * HOUR, "", order.reference, "Pay Bill")
+        for hours in ages
+    ]
+
+    def answer(pull):
+        shown = [row for row in rows if pull["start"] <= row.paid_at <= pull["end"]]
+        page = shown[pull["offset"] : pull["offset"] + 1]
+        return StatementPage(tuple(page), ()) if page else NOTHING
+
+    return answer
+
+
+@pytest.mark.parametrize(("payments", "periods"), [(2, 1), (3, 2)])
+def test_a_statement_too_long_for_one_pull_is_read_in_periods_without_a_gap(
+    order, daraja, monkeypatch, payments, periods
+):
+    # The last page of a period is empty.
+    monkeypatch.setattr("payments.reconciliation.statement_pull.MAX_PAGES", 3)
+    daraja.on_pull = paid_at(order, *(45, 20, 10)[:payments])
+    until = []
+
+    for minutes in range(0, 5 * periods, 5):
+        pull_statement(NOW + timedelta(minutes=minutes))
+        until.append(pull().read_until - NOW)
+
+    beginning = timedelta(hours=-40, minutes=-50)
+    assert until == ([timedelta(0)] if periods == 1 else [beginning, timedelta(minutes=5)])
+    assert pull().read_from == NOW - timedelta(hours=47, minutes=50)
+    assert sorted(Receipt.objects.values_list("number", flat=True)) == sorted(
+        f"SGL{hours:07}" for hours in (45, 20, 10)[:payments]
+    )
 
 
 def test_a_row_that_cannot_be_read_is_kept_once_for_staff(order, daraja):
@@ -315,6 +354,43 @@ def test_an_attempt_the_complete_statement_does_not_show_fails(forsaken, since, 
     forsaken.refresh_from_db()
     assert (closed, forsaken.status) == (int(ends == "failed"), ends)
     assert forsaken.result_code == ("local.not_on_statement" if closed else "")
+
+
+@pytest.fixture
+def three_forsaken(buyer, kettle, forsaken):
+    others = [an_order(UserFactory(), (kettle, 1), phone=f"25473300000{n}") for n in range(2)]
+    columns = {"rung_at": NOW, "next_check_at": None, "live": False, "shortcode": "174379"}
+    for order in others:
+        of_order = OrderPayment.objects.filter(order=order)
+        of_order.update(status="submitted", checkout_request_id=f"ws_{order.pk}", **columns)
+    read_from_to(NOW, NOW + 26 * HOUR)
+    return list(OrderPayment.objects.order_by("pk"))
+
+
+def failed():
+    return list(OrderPayment.objects.filter(status="failed").order_by("pk"))
+
+
+def test_so_many_attempts_are_failed_in_a_round_and_the_others_in_the_next(
+    three_forsaken, monkeypatch
+):
+    monkeypatch.setattr("payments.reconciliation.statement_pull.MAX_ENDED", 2)
+    now = NOW + 26 * HOUR
+
+    assert [fail_attempts_not_on_statement(now) for _ in range(3)] == [2, 1, 0]
+    assert failed() == three_forsaken
+
+
+def test_an_attempt_that_cannot_be_failed_keeps_no_other_from_it(three_forsaken, monkeypatch):
+    def bug(payment_id, outcome):
+        if payment_id == three_forsaken[0].pk:
+            raise ZeroDivisionError
+        return record_outcome(payment_id, outcome)
+
+    monkeypatch.setattr("payments.reconciliation.statement_pull.record_outcome", bug)
+
+    assert fail_attempts_not_on_statement(NOW + 26 * HOUR) == 2
+    assert failed() == three_forsaken[1:]
 
 
 @pytest.mark.parametrize("switch", [True, False])

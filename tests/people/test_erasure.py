@@ -26,7 +26,14 @@ from products.models import Review
 from products.reviews.services import answer_review
 from tests.accounts.conftest import log_in
 from tests.conftest import signed_in
-from tests.factories import PASSWORD, ProductFactory, UserFactory, give_role, proven
+from tests.factories import (
+    PASSWORD,
+    AddressFactory,
+    ProductFactory,
+    UserFactory,
+    give_role,
+    proven,
+)
 from tests.invariants import check_books
 from tests.orders.parcels import a_parcel
 from tests.proof.conftest import daraja, healthy  # noqa: F401
@@ -211,7 +218,7 @@ def test_no_column_names_a_deleted_person(customer):
     assert delete(customer).status_code == 200
 
     for entry in PERSONAL_DATA:
-        rows = entry.rows_of(customer.pk)
+        rows = entry.table._default_manager.filter(pk__in=entry.keys_of(customer.pk))
         if entry.erased == WHOLE:
             assert not rows.exists(), entry.section
             continue
@@ -359,6 +366,33 @@ def test_deletions_interrupted_by_a_crash_finish_at_night(customer, monkeypatch)
 
     assert Review.objects.get().text == ""
     assert erase_what_is_left(timezone.now()) == 0
+
+
+@pytest.mark.parametrize("number", [2, 3, 4, 5])
+def test_all_rows_of_a_section_are_deleted_however_many(wanjiku, monkeypatch, number):
+    monkeypatch.setattr(erasure, "BATCH", 2)
+    Address.objects.filter(user=wanjiku).delete()
+    AddressFactory.create_batch(number, user=wanjiku)
+
+    assert delete(wanjiku).status_code == 200
+    assert not Address.objects.exists()
+
+
+def test_a_person_whose_erasure_breaks_keeps_none_behind_them_from_theirs(wanjiku, db, monkeypatch):
+    amina = UserFactory()
+    for person in (wanjiku, amina):
+        assert delete(person).status_code == 200
+    served = []
+
+    def erase(user_id):
+        if user_id == wanjiku.pk:
+            raise ZeroDivisionError
+        served.append(user_id)
+        return 3
+
+    monkeypatch.setattr(erasure, "erase_words", erase)
+
+    assert (erase_what_is_left(timezone.now()), served) == (3, [amina.pk])
 
 
 @pytest.mark.postgres

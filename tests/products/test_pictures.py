@@ -265,7 +265,12 @@ def test_the_sizes_of_an_old_picture_are_drawn_once(api, kettle, old, media):
     assert not pictures_missing_sizes().exists()
 
 
-@pytest.mark.parametrize("broken", [b"", b"RIFF", None])
+def cut_short():
+    whole = encode(Image.new("RGB", (600, 300), "red"), "JPEG")
+    return whole[: len(whole) // 2]
+
+
+@pytest.mark.parametrize("broken", [b"", b"RIFF", cut_short(), None])
 def test_an_old_picture_that_cannot_be_read_stays_and_is_not_tried_again(old, media, broken):
     path = Path(media) / old.image.name
     path.unlink() if broken is None else path.write_bytes(broken)

@@ -1,10 +1,13 @@
 """Large tables are checked in key ranges, and no row is left out."""
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from django.utils import timezone
 
+from omachemainproj.dates import NAIROBI
+from payments.models import Payout, PayoutDay
 from payments.proof import key_ranges as ranges
 from payments.proof import prove as proving
 from payments.proof.key_ranges import (
@@ -19,7 +22,7 @@ from payments.proof.key_ranges import (
     key_ranges,
 )
 from payments.proof.prove import ask_alone, prove
-from payments.proof.rule import Rule
+from payments.proof.rule import RULES, Rule
 from products.models import CategoryListingCount, Product
 from tests.factories import ProductFactory
 
@@ -172,6 +175,26 @@ def test_what_breaks_a_rule_is_found_in_every_range(seller, two_at_a_time, monke
         str(found)
         == f"None is held: not so for product {', '.join(map(str, broken[:3]))} and 1 more."
     )
+
+
+@pytest.mark.django_db
+def test_transfers_missing_in_their_day_are_found_in_every_chunk_of_ids(seller, monkeypatch):
+    """A range may have more ids than a statement has parameters."""
+    monkeypatch.setattr("payments.proof.rule.CHUNK", 2)
+    now = timezone.now()
+    sent = [
+        Payout.objects.create(
+            seller=seller, phone="254722000000", gross=700, amount=700, approval_above=20_000,
+            status="sent", sent_at=now - timedelta(days=days),
+        )
+        for days in (1, 2, 3, 1, 3)
+    ]  # fmt: skip
+    PayoutDay.objects.create(day=(now - timedelta(days=1)).astimezone(NAIROBI).date(), sent=1400)
+    (rule,) = [rule for rule in RULES if rule.violations.__name__ == "payout_is_counted"]
+
+    (found,) = prove(rules=[rule]).broken
+
+    assert found.ids == [sent[1].pk, sent[2].pk, sent[4].pk]
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 #: Reasons to retain data.
 BOOKS = "the law requires accounting records, and they prove who owns the money"
@@ -62,7 +62,3 @@ class PersonalData:
             for lookup in self.owners.split()
             for key in rows.filter(**{lookup: user_id}).values_list("pk", flat=True)
         }
-
-    def rows_of(self, user_id: int) -> QuerySet[Model]:
-        """This user's rows, each once."""
-        return self.table._default_manager.filter(pk__in=self.keys_of(user_id))

@@ -1,0 +1,65 @@
+"""Rounds of periodic work: some rows at a time, each on its own, so that every row has its turn.
+
+Rows find their place in a queue by a query. A row that fails, or that the work leaves as it is,
+is still in it in the next round, and must not keep those behind it waiting for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet
+
+logger = logging.getLogger(__name__)
+
+#: Rows from which ``by_lot`` draws.
+DRAWN_FROM = 10_000
+
+RowIds = QuerySet[Any, int] | list[int]
+
+
+def do_each(
+    work: Callable[[int], object], row_ids: RowIds, *, at_most: int, seconds: float = math.inf
+) -> int:
+    """Do the work for each row separately; return how many rows it was done for.
+
+    Not counted are rows that fail, which are logged, and those for which it returns False. After
+    ``seconds`` no further row is started. Rows that fail do not count towards ``at_most``: they
+    come first again in the next round, and those behind them are served all the same.
+    """
+    done, failed, began = 0, 0, time.monotonic()
+    tried = set[int]()
+    while batch := [row_id for row_id in row_ids[: at_most + failed] if row_id not in tried]:
+        for row_id in batch:
+            if len(tried) - failed >= at_most or time.monotonic() - began > seconds:
+                return done
+            tried.add(row_id)
+            try:
+                done += work(row_id) is not False
+            except Exception:
+                logger.exception("%s(%s) failed; it is tried again", _name_of(work), row_id)
+                failed += 1
+        if not failed:
+            break
+    return done
+
+
+def _name_of(work: Callable[[int], object]) -> str:
+    whole = work.func if isinstance(work, partial) else work
+    return getattr(whole, "__name__", repr(whole))
+
+
+def by_lot(row_ids: RowIds, number: int) -> list[int]:
+    """These rows, or so many of them drawn by lot if there are more.
+
+    For rows that may stay as they are: in any fixed order the first of them would keep all others
+    waiting for ever.
+    """
+    ids = list(row_ids[:DRAWN_FROM])
+    return ids if len(ids) <= number else random.sample(ids, number)
