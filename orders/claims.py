@@ -23,8 +23,8 @@ from omachemainproj.rounds import do_each
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
 
-#: Maximum number of claims ended per call of free_parcels.
-FREED_PER_ROUND = 200
+#: Maximum number of claims ended per call of free_parcels, and after how long it starts no other.
+FREED_PER_ROUND, FREEING_SECONDS = 200, 10.0
 #: The permission to deliver parcels.
 DELIVER_PERMISSION = "orders.move_track"
 
@@ -156,7 +156,9 @@ def free_parcels(now: datetime) -> int:
     concurrently. Fetched parcels stay with their agent, however long: staff deal with them.
     """
     due = _to_free(_claimed_by(now)).order_by("pk").values_list("pk", flat=True)
-    return do_each(partial(_free_if_due, now=now), due, at_most=FREED_PER_ROUND)
+    return do_each(
+        partial(_free_if_due, now=now), due, at_most=FREED_PER_ROUND, seconds=FREEING_SECONDS
+    )
 
 
 def is_abandoned() -> Q:
