@@ -453,7 +453,7 @@ def test_alert_mails_that_break_keep_none_behind_them_from_being_sent(db, monkey
     work = Work(ids, breaks=ids[:3])
     monkeypatch.setattr(alerts, "send_alert", work)
 
-    alerts.check_for_troubles()
+    alerts.check_for_incidents()
 
     assert work.served == [ids[3]]
 
