@@ -58,6 +58,9 @@ from .webhooks.strangers import delete_old_posts
 
 logger = logging.getLogger(__name__)
 
+#: Returns how many rows it processed.
+Duty = Callable[[datetime], int]
+
 #: Rows a duty processes per round; the rest is for the next round.
 BATCH = 200
 #: Seconds after which a duty starts no further row in a round: if M-Pesa hangs, orders must still
@@ -83,7 +86,40 @@ def run_periodic(
     now = now or timezone.now()
     done: dict[str, int] = {}
     reported_at = time.monotonic()
-    for duty in (
+    for duty in periodic_duties():
+        done[duty.__name__] = 0
+        try:
+            done[duty.__name__] = duty(now)
+        except Exception:
+            logger.exception("the clock could not %s; it tries again next round", duty.__name__)
+        if report_alive is not None and time.monotonic() - reported_at >= MAX_SECONDS:
+            reported_at = time.monotonic()
+            report_alive()
+    return done
+
+
+def run_daily() -> int:
+    """Delete data whose retention period is over (docs/privacy.md). Returns how many rows. Never
+    raises.
+
+    Safe to repeat, anywhere, concurrently.
+    """
+    now, done = timezone.now(), 0
+    for duty in daily_duties():
+        try:
+            done += duty(now)
+        except Exception:
+            logger.exception(
+                "daily duty %s failed; the next round tries again",
+                f"{duty.__module__}.{duty.__qualname__}",
+            )
+    clear_expired_cookies()
+    return done
+
+
+def periodic_duties() -> tuple[Duty, ...]:
+    """What each round does, in this order."""
+    return (
         correct_times_ahead,
         process_stored_events,
         sync_unsynced_orders,
@@ -106,26 +142,12 @@ def run_periodic(
         delete_old_counts,
         apply_listing_counts,
         draw_missing_sizes,
-    ):
-        done[duty.__name__] = 0
-        try:
-            done[duty.__name__] = duty(now)
-        except Exception:
-            logger.exception("the clock could not %s; it tries again next round", duty.__name__)
-        if report_alive is not None and time.monotonic() - reported_at >= MAX_SECONDS:
-            reported_at = time.monotonic()
-            report_alive()
-    return done
+    )
 
 
-def run_daily() -> int:
-    """Delete data whose retention period is over (docs/privacy.md). Returns how many rows. Never
-    raises.
-
-    Safe to repeat, anywhere, concurrently.
-    """
-    now, done = timezone.now(), 0
-    for duty in (
+def daily_duties() -> tuple[Duty, ...]:
+    """What is deleted once a day, in this order."""
+    return (
         _without_time(delete_expired_tokens),
         delete_old_budgets,
         delete_ended_counts,
@@ -140,19 +162,10 @@ def run_daily() -> int:
         erase_old_guests,
         erase_what_is_left,
         forget_old_proofs,
-    ):
-        try:
-            done += duty(now)
-        except Exception:
-            logger.exception(
-                "daily duty %s failed; the next round tries again",
-                f"{duty.__module__}.{duty.__qualname__}",
-            )
-    clear_expired_cookies()
-    return done
+    )
 
 
-def _without_time(duty: Callable[[], int]) -> Callable[[datetime], int]:
+def _without_time(duty: Callable[[], int]) -> Duty:
     """A duty that looks at no time, as the others are called."""
 
     @wraps(duty)

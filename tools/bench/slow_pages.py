@@ -15,20 +15,14 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from .shop import environment
+from .statements import NONE, Statement, listening, plan_of
 
 #: Choices tried per filter, apart from the first, which is all rows.
 CHOICES = 8
-
-
-class Statement(NamedTuple):
-    ms: float
-    sql: str
-    parameters: Any
 
 
 class Page(NamedTuple):
@@ -41,7 +35,7 @@ class Page(NamedTuple):
 
     @property
     def slowest(self) -> Statement:
-        return max(self.statements, default=Statement(0, "", None))
+        return max(self.statements, default=NONE)
 
     def __str__(self) -> str:
         return (
@@ -79,47 +73,20 @@ def main() -> None:
             if each.ms > options.over:
                 slow.setdefault(each.sql, (page, each))
     for page, statement in slow.values():
-        print(f"\n{page.address}: {statement.ms:,.0f} ms\n{_plan_of(statement)}")
+        print(f"\n{page.address}: {statement.ms:,.0f} ms\n{plan_of(statement)}")
     if slow:
         sys.exit(f"{len(slow)} statements took more than {options.over:g} ms.")
 
 
 def _visit(ask: Any, address: str) -> Page:
     statements: list[Statement] = []
-    with _listening(statements):
+    with listening(statements):
         began = time.perf_counter()
         answer = ask(address)
         if answer.streaming:
             answer.getvalue()
         took = (time.perf_counter() - began) * 1000
     return Page(address, answer.status_code, took, statements)
-
-
-@contextmanager
-def _listening(to: list[Statement]) -> Iterator[None]:
-    from django.db import connection
-
-    def listen(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
-        began = time.perf_counter()
-        try:
-            return execute(sql, parameters, many, context)
-        finally:
-            to.append(Statement((time.perf_counter() - began) * 1000, sql, parameters))
-
-    with connection.execute_wrapper(listen):
-        yield
-
-
-def _plan_of(statement: Statement) -> str:
-    from django.db import DatabaseError, connection
-
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement.sql}", statement.parameters)
-            plan = "\n".join(line for (line,) in cursor.fetchall())
-    except DatabaseError as refusal:
-        plan = str(refusal)
-    return f"{statement.sql}\n{statement.parameters}\n{plan}"
 
 
 def _pages() -> Iterator[tuple[Any, str]]:
