@@ -24,7 +24,6 @@ from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
-from payments.daraja.values import says_reversal
 from payments.models import (
     DOUBTFUL,
     Payout,
@@ -128,9 +127,8 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
 def _was_made_again(row: Transfer) -> bool:
     """Whether M-Pesa said that a refund was sent and came back, and another was made for it: the
     withdrawal is not a second refund, and is settled with its return."""
-    if not isinstance(row, Refund) or row.status != TransferStatus.REFUSED:
-        return False
-    return says_reversal(row.result_text) and Refund.objects.filter(replaces=row).exists()
+    is_refund = isinstance(row, Refund) and row.was_returned
+    return is_refund and Refund.objects.filter(replaces=row.pk).exists()
 
 
 def _settle_reversal(withdrawal: Withdrawal) -> bool:
