@@ -9,6 +9,8 @@ from django.utils import timezone
 from orders.lifecycle import cancel_order
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.backoffice.transfer_services import (
+    record_payout_on_portal,
+    record_refund_on_portal,
     settle_withdrawal_as_payout,
     settle_withdrawal_as_refund,
 )
@@ -19,7 +21,7 @@ from payments.payouts.balances import balance_of
 from payments.payouts.services import create_payouts
 from payments.proof.prove import prove
 from payments.reconciliation.portal_statement_import import stop_after_restore
-from payments.reconciliation.withdrawals import take_in_withdrawal
+from payments.reconciliation.withdrawals import settle_again, take_in_withdrawal
 from payments.refunds.routes import Route
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 from tests.orders.lines import line_at
@@ -188,3 +190,42 @@ def test_money_that_went_to_a_phone_is_not_the_reversal_that_m_pesa_has(reversal
 
     with pytest.raises(ActionNotAvailable, match="Only KES 1,500 arrived"):
         settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
+
+
+@pytest.fixture
+def made_on_the_portal(refund):
+    """The refund after M-Pesa refused it, a statement showed it, and staff recorded it."""
+    mark_refused(sent(refund), code="2", text="Declined.", reason=TransferFailure.OTHER)
+    Receipt.objects.update(verification="confirmed")
+    withdrawal = left(refund, phone="254700000009")
+    assert withdrawal.is_open
+    record_refund_on_portal(refund.pk, number=LEFT)
+    return withdrawal
+
+
+def test_a_withdrawal_that_was_recorded_on_the_console_meanwhile_is_settled(made_on_the_portal):
+    assert settle_again(made_on_the_portal.pk)
+
+    made_on_the_portal.refresh_from_db()
+    assert (made_on_the_portal.state, made_on_the_portal.refund) == (
+        "refund",
+        Refund.objects.get(number=LEFT),
+    )
+
+
+def test_staff_may_say_so_and_nothing_is_recorded_again(made_on_the_portal, payout):
+    with pytest.raises(ActionNotAvailable, match="Another refund or payout is recorded"):
+        settle_withdrawal_as_payout(made_on_the_portal.pk, username=payout.seller.username)
+
+    refund = settle_withdrawal_as_refund(made_on_the_portal.pk, number="SGL7654321")
+
+    assert refund == Refund.objects.get(number=LEFT)
+    assert Refund.objects.count() == 2
+
+
+def test_a_payout_recorded_on_the_console_meanwhile_is_named_by_staff(payout):
+    mark_refused(sent(payout), code="2040", text="No.", reason=TransferFailure.NOT_REGISTERED)
+    withdrawal = left(payout, phone="254700000009")
+    record_payout_on_portal(payout.pk, number=LEFT)
+
+    assert settle_withdrawal_as_payout(withdrawal.pk, username=payout.seller.username) == payout
