@@ -8,6 +8,6 @@ from .config import Config
 from .server import PortInUse
 from .simulator import Simulator
 
-__version__ = "1.2.0"
+__version__ = "1.3.0"
 
 __all__ = ["Config", "PortInUse", "Refusal", "Script", "Simulator"]

@@ -33,7 +33,8 @@ class Books:
         self._by_receipt: dict[str, Entry] = {}
         self._by_phone: dict[str, list[Entry]] = defaultdict(list)
         self._daily_totals: dict[tuple[str, str, date], int] = defaultdict(int)
-        self._reversed: set[str] = set()
+        #: KES that were reversed, by the receipt of the payment.
+        self._reversed: dict[str, int] = defaultdict(int)
         self._receipts: set[str] = set()
         self._requests: dict[str, Entry] = {}
         self._file = BooksFile(Path(config.books_file)) if config.books_file else None
@@ -74,17 +75,24 @@ class Books:
                 raise Declined("8")
             return self._move("out", phone, amount, purpose, receipt)
 
-    def reverse_entry(self, original: Entry, *, purpose: Purpose, receipt: str) -> Entry:
-        """Reverse a payment.
+    def reverse_entry(
+        self, original: Entry, *, purpose: Purpose, receipt: str, amount: int | None = None
+    ) -> Entry:
+        """Reverse a payment, or ``amount`` KES of it.
 
-        Raises Declined: R000001 if it is reversed already, 1 if the account holds too little.
+        Raises Declined: R000001 if it is reversed already, 25 if less than that is left of it, 1 if
+        the account holds too little.
         """
         with self._lock:
-            if original.receipt in self._reversed:
+            left = original.amount - self._reversed[original.receipt]
+            amount = original.amount if amount is None else amount
+            if not left:
                 raise Declined("R000001")
-            if self._utility_of(original.account) < original.amount:
+            if amount > left:
+                raise Declined("25")
+            if self._utility_of(original.account) < amount:
                 raise Declined("1")
-            return self._move("out", original.phone, original.amount, purpose, receipt)
+            return self._move("out", original.phone, amount, purpose, receipt)
 
     def return_entry(self, original: Entry, *, purpose: Purpose) -> Entry:
         """Take a payout back from the phone.
@@ -93,16 +101,17 @@ class Books:
         little.
         """
         with self._lock:
-            if original.receipt in self._reversed:
+            if self._reversed[original.receipt]:
                 raise Declined("R000001")
             if self._wallet(original.phone) < original.amount:
                 raise Declined("1")
             return self._move("in", original.phone, original.amount, purpose, None)
 
     def is_reversed(self, receipt: str) -> bool:
-        """Return whether a payment was reversed, or a payout taken back."""
+        """Return whether a payment was reversed, all of it, or a payout taken back."""
         with self._lock:
-            return receipt in self._reversed
+            entry = self._by_receipt.get(receipt)
+            return entry is not None and self._reversed[receipt] == entry.amount
 
     def forge_entry(self, *, phone: str, amount: int, purpose: Purpose) -> Entry:
         """Make up an entry for a forged message. No money moves; its receipt is never reused."""
@@ -285,7 +294,7 @@ class Books:
         self._wallets[entry.phone] = entry.wallet_after
         self._utility[entry.account] = entry.account_after
         if purpose.reverses:
-            self._reversed.add(purpose.reverses)
+            self._reversed[purpose.reverses] += entry.amount
         else:
             self._daily_totals[(entry.direction, entry.phone, entry.time.date())] += entry.amount
         if purpose.originator_conversation_id:

@@ -61,8 +61,9 @@ class MoneyControl:
             "balance": world.books.wallet(phone),
         }
 
-    def reverse_for_customer(self, receipt: str) -> dict[str, Any]:
-        """Reverse a payment at the customer's request, and return the reversal's receipt.
+    def reverse_for_customer(self, receipt: str, amount: int | None = None) -> dict[str, Any]:
+        """Reverse a payment at the customer's request, or ``amount`` KES of it, and return the
+        reversal's receipt.
 
         Safaricom does this on a call to 234 or an SMS to 456. The merchant is not notified.
         """
@@ -81,7 +82,7 @@ class MoneyControl:
         )
         try:
             entry = world.books.reverse_entry(
-                original, purpose=purpose, receipt=world.books.new_receipt()
+                original, purpose=purpose, receipt=world.books.new_receipt(), amount=amount
             )
         except Declined as declined:
             raise ValueError(describe(declined.code)) from declined
@@ -115,6 +116,29 @@ class MoneyControl:
             raise ValueError(describe(declined.code)) from declined
         world.events.add("payout_taken_back", reverses=receipt, receipt=entry.receipt)
         return {"receipt": entry.receipt, "balance": world.books.wallet(entry.phone)}
+
+    def pay_on_portal(self, number: str, amount: int) -> dict[str, Any]:
+        """Pay a phone from the payouts' shortcode by hand, and return the receipt.
+
+        Only the portal statement shows it. Raises ValueError if it is declined.
+        """
+        world, phone = self._world, ids.msisdn(number)
+        purpose = Purpose(
+            kind="b2c",
+            shortcode=world.config.b2c_shortcode,
+            party_b=phone,
+            transaction_type="BusinessPayment",
+            reference="",
+            description="Paid on the portal",
+        )
+        try:
+            entry = world.books.pay(
+                phone=phone, amount=amount, purpose=purpose, receipt=world.books.new_receipt()
+            )
+        except Declined as declined:
+            raise ValueError(describe(declined.code)) from declined
+        world.events.add("paid_on_portal", phone=phone, receipt=entry.receipt)
+        return {"receipt": entry.receipt, "balance": world.books.wallet(phone)}
 
     def statement(self, number: str) -> list[dict[str, Any]]:
         """List the movements of a phone's wallet, newest first, at most 100."""

@@ -154,12 +154,20 @@ class Simulator:
         pin = self.config.pin if pin is None else pin
         return self.money.pay_by_hand(number, amount, account, business, pin)
 
-    def reverse_for_customer(self, receipt: str) -> dict[str, Any]:
-        """Reverse a payment at the customer's request, without notifying the merchant.
+    def reverse_for_customer(self, receipt: str, amount: int | None = None) -> dict[str, Any]:
+        """Reverse a payment, or ``amount`` KES of it, at the customer's request, without notifying
+        the merchant.
 
         Returns the reversal's ``receipt`` and the phone's ``balance``.
         """
-        return self.money.reverse_for_customer(receipt)
+        return self.money.reverse_for_customer(receipt, amount)
+
+    def pay_on_portal(self, number: str, amount: int) -> dict[str, Any]:
+        """Pay a phone from the payouts' shortcode as a person does on the portal, by no request.
+
+        Returns the ``receipt`` and the phone's ``balance``.
+        """
+        return self.money.pay_on_portal(number, amount)
 
     def take_payout_back(self, receipt: str) -> dict[str, Any]:
         """Take a payout back from its receiver, without notifying the merchant.

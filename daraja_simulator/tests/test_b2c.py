@@ -360,3 +360,13 @@ def test_the_control_api_takes_a_payout_back(daraja, paid_out):
         400,
         {"error": "There is no payout with this receipt."},
     )
+
+
+def test_a_phone_paid_by_hand_on_the_portal_is_in_the_books_without_a_request(daraja, shop):
+    told = daraja.simulator.pay_on_portal(PHONE, 700)
+
+    [entry] = daraja.simulator.books()["entries"]
+    assert (entry["receipt"], entry["direction"], entry["amount"]) == (told["receipt"], "out", 700)
+    assert (entry["originator_conversation_id"], shop.outcomes) == ("", [])
+    with pytest.raises(ValueError, match="balance is insufficient"):
+        daraja.simulator.pay_on_portal(PHONE, 10_000_000)

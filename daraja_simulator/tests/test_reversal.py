@@ -195,6 +195,19 @@ def test_a_payment_reversed_for_its_customer_cannot_be_reversed_again(daraja, sh
         daraja.simulator.reverse_for_customer(receipt)
 
 
+def test_a_payment_may_be_reversed_for_its_customer_in_parts(daraja, shop, receipt):
+    daraja.simulator.reverse_for_customer(receipt, 500)
+    daraja.reverse(receipt)
+    with pytest.raises(ValueError, match="Invalid request parameter"):
+        daraja.simulator.reverse_for_customer(receipt, 1001)
+    daraja.simulator.reverse_for_customer(receipt, 1000)
+    daraja.reverse(receipt)
+
+    # What is left of it cannot be reversed whole; and then nothing is left.
+    assert codes(shop) == [25, "R000001"]
+    assert daraja.simulator.books()["paid_out"] == 1500
+
+
 @pytest.mark.parametrize("number", ["TKB0000000", "x"])
 def test_only_a_payment_can_be_reversed_for_its_customer(daraja, number):
     answer = requests.post(

@@ -56,6 +56,7 @@ from payments.refunds.write_offs import (
 )
 from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
+from payments.webhooks.stk_callback import resolve_untrusted
 
 from .approval_rules import require_uninvolved
 from .refusals import ActionNotAvailable, not_available_on
@@ -214,6 +215,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
             source=ReceiptSource.STAFF,
         ),
     )
+    resolve_untrusted(payment_id, confirmed="by staff")
     payment.refresh_from_db()
     return payment
 
@@ -238,6 +240,7 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
             by=_id_of(by),
         ),
     )
+    resolve_untrusted(payment_id, confirmed="by staff")
     payment.refresh_from_db()
     if not payment.is_confirmed:
         raise ActionNotAvailable(note)

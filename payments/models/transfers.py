@@ -19,6 +19,8 @@ from .order_payments import new_callback_token
 
 logger = logging.getLogger(__name__)
 
+#: The result code of a transfer that M-Pesa says it reversed.
+RETURNED = "status.reversed"
 #: After this many refusals staff decide.
 MAX_TRIES = 8
 #: Temporary refusals, and the delay before the first retry. It doubles with each try.
@@ -220,6 +222,12 @@ class Transfer(models.Model):
     def is_reversal(self) -> bool:
         """Whether it is a reversal of a payment; else it is a payment to a phone."""
         return False
+
+    @property
+    def was_returned(self) -> bool:
+        """Whether M-Pesa sent it to a phone and reversed that, as it has answered."""
+        is_over = self.status in {TransferStatus.REFUSED, TransferStatus.DROPPED}
+        return is_over and not self.is_reversal and self.result_code == RETURNED
 
     @property
     def was_made_otherwise(self) -> bool:

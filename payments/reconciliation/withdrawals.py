@@ -24,7 +24,6 @@ from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
-from payments.daraja.values import says_reversal
 from payments.models import (
     DOUBTFUL,
     Payout,
@@ -65,6 +64,7 @@ NEW_FOR = timedelta(hours=1)
 #: How many of a seller's latest numbers a masked one is compared with.
 NUMBERS_COMPARED = 50
 CAME_BACK = "It was sent before, and came back."
+ANOTHER = "Another refund or payout is recorded under its number."
 
 
 class CannotBeSettled(ValueError):
@@ -113,6 +113,9 @@ def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
 
 
 def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
+    if (known := _recorded_since(withdrawal)) is not None:
+        _settle(withdrawal, known)
+        return True
     if withdrawal.reverses:
         return _settle_reversal(withdrawal)
     row = _named_by(ids, withdrawal.amount) or _only_candidate(withdrawal)
@@ -128,9 +131,8 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
 def _was_made_again(row: Transfer) -> bool:
     """Whether M-Pesa said that a refund was sent and came back, and another was made for it: the
     withdrawal is not a second refund, and is settled with its return."""
-    if not isinstance(row, Refund) or row.status != TransferStatus.REFUSED:
-        return False
-    return says_reversal(row.result_text) and Refund.objects.filter(replaces=row).exists()
+    is_refund = isinstance(row, Refund) and row.was_returned
+    return is_refund and Refund.objects.filter(replaces=row.pk).exists()
 
 
 def _settle_reversal(withdrawal: Withdrawal) -> bool:
@@ -148,6 +150,13 @@ def _settle_reversal(withdrawal: Withdrawal) -> bool:
     )
     _settle(withdrawal, back.order_by("pk").last())
     return True
+
+
+def _recorded_since(withdrawal: Withdrawal) -> Transfer | None:
+    """The payout or refund that was recorded under its number since it was read, as when staff say
+    that they made it on the portal."""
+    payout = Payout.objects.numbered(withdrawal.number).first()
+    return payout or Refund.objects.numbered(withdrawal.number).first()
 
 
 def _named_by(ids: tuple[str, ...], amount: int) -> Transfer | None:
@@ -234,6 +243,12 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
     Raises CannotBeSettled.
     """
     withdrawal = _locked_open(withdrawal_id)
+    known = _recorded_since(withdrawal)
+    if isinstance(known, Payout) and known.seller_id == seller.pk:
+        _settle(withdrawal, known)
+        return known
+    if known is not None:
+        raise CannotBeSettled(ANOTHER)
     if not withdrawal.phone or withdrawal.reverses:
         raise CannotBeSettled("It did not go to a phone, so it cannot have paid a seller.")
     fitting = [
@@ -298,6 +313,12 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
     Raises CannotBeSettled.
     """
     withdrawal = _locked_open(withdrawal_id)
+    known = _recorded_since(withdrawal)
+    if isinstance(known, Refund) and known.receipt.number == receipt_number:
+        _settle(withdrawal, known)
+        return known
+    if known is not None:
+        raise CannotBeSettled(ANOTHER)
     receipt = find_receipt(receipt_number)
     if receipt is None:
         raise CannotBeSettled(f"There is no M-Pesa payment {receipt_number}.")

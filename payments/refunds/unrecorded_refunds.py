@@ -20,10 +20,12 @@ from payments.models import (
     TransferStatus,
     Unnumbered,
 )
+from payments.models.transfers import UNDER_WAY
 from payments.transfers import mark_done
 
 from .corrections import record_refund, write_off_shortfall
 from .external_reversals import CannotBeReversed, check_number
+from .handler import create_replacement
 from .services import refund_excess_locked
 
 
@@ -38,8 +40,8 @@ def record_refund_found(
     one. Otherwise, what the order's remaining lines lack after it is written off, until they are
     cancelled.
 
-    Raises CannotBeReversed if more would be refunded than was paid, or if the refund is waiting for
-    a second person, who has to approve it first.
+    Raises CannotBeReversed if more would be refunded than was paid, as while M-Pesa has a reversal
+    of it, or if the refund is waiting for a second person, who has to approve it first.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     order = lock_row(Order, order_id) if order_id is not None else None
@@ -48,13 +50,18 @@ def record_refund_found(
     Refund.objects.lock_all_of(receipt)
     owed = receipt.refunds.owed()
     is_unnamed = Q(way=RefundMethod.B2C, number="", unnumbered=Unnumbered.NOT_TOLD)
+    # A reversal that M-Pesa has may be made yet; it is not what went to the phone.
+    is_with_mpesa = Q(way=RefundMethod.REVERSAL, status__in=UNDER_WAY)
     waiting = owed.filter(~Q(status=TransferStatus.DONE) | is_unnamed, amount=amount)
-    refund = waiting.order_by("pk").first()
+    refund = waiting.exclude(is_with_mpesa).order_by("pk").first()
     if refund is not None:
         if refund.awaits_approval:
             raise CannotBeReversed(
                 "Its refund is waiting for a second person. Have it approved first."
             )
+        if refund.is_reversal and refund.status == TransferStatus.REFUSED:
+            # M-Pesa may still make the reversal: then the money went twice.
+            refund = create_replacement(refund, way=RefundMethod.PORTAL)
         mark_done(refund, number=number, text=text)
         refund.refresh_from_db()
         return refund

@@ -61,7 +61,7 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
         _check_with_mpesa(event, payment, distrust)
         return
     event.set_state(EventState.APPLIED, record_outcome_locked(payment, _outcome(callback)))
-    _resolve_untrusted(payment.pk)
+    resolve_untrusted(payment.pk, confirmed="by its own callback")
 
 
 def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, distrust: str) -> None:
@@ -80,16 +80,19 @@ def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, distrust: str)
         event.set_state(EventState.FAILED, f"{distrust} There is no request id to query M-Pesa by.")
 
 
-def _resolve_untrusted(payment_id: int) -> None:
+def resolve_untrusted(payment_id: int, *, confirmed: str) -> None:
     """Close messages that are still being checked if the payment is confirmed, else query its
-    status."""
+    status. ``confirmed`` is how it was.
+
+    Call inside a transaction that holds the attempt's lock.
+    """
     if not _untrusted_of(payment_id):
         return
     untrusted = GatewayEvent.objects.untrusted_of(payment_id)
     now = timezone.now()
     payment = OrderPayment.objects.get(pk=payment_id)
     if payment.is_confirmed:
-        note = "The attempt was confirmed by its own callback."
+        note = f"The attempt was confirmed {confirmed}."
         untrusted.update(state=EventState.APPLIED, note=note, applied_at=now)
     else:
         schedule_status_query(payment, now=now)

@@ -29,8 +29,9 @@ from payments.models import (
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
+from payments.models.transfers import RETURNED
 from payments.shortcodes import is_sent_from_elsewhere
-from payments.transfers import mark_done, mark_failed, mark_not_received, mark_refused
+from payments.transfers import handler_of, mark_done, mark_failed, mark_not_received, mark_refused
 
 from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
 
@@ -84,17 +85,22 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
 
 def _apply_result(row: Transfer, result: Result) -> str:
     if result.succeeded:
-        return mark_done(
-            row,
-            number=result.transaction_id,
-            amount=result.amount,
-            text=result.description,
+        return _apply_success(
+            row, number=result.transaction_id, amount=result.amount, text=result.description
         )
     reason = row.failure_reason(result.result_code)
     if reason is None:
         _schedule_status_query(row)
         return f"{result.result_code} is not a final result code. M-Pesa is queried."
     return mark_failed(row, code=result.result_code, text=result.description, reason=reason)
+
+
+def _apply_success(row: Transfer, *, number: str, amount: int | None, text: str) -> str:
+    """Record that a transfer was made, unless M-Pesa has said since that it reversed it: then this
+    message is older, and the money is still due."""
+    if handler_of(row).lock(row.pk).was_returned:
+        return "It was reversed since. Nothing was changed."
+    return mark_done(row, number=number, amount=amount, text=text)
 
 
 def _apply_answer(row: Transfer, result: Result, heard_at: datetime) -> str:
@@ -105,11 +111,9 @@ def _apply_answer(row: Transfer, result: Result, heard_at: datetime) -> str:
     end = transaction_end(status)
     if says_reversal(status) and not row.is_reversal:
         # It was sent and reversed: nobody has the money, and it is still due.
-        return mark_refused(
-            row, code=f"status.{status.lower()}", text=status, reason=TransferFailure.OTHER
-        )
+        return mark_refused(row, code=RETURNED, text=status, reason=TransferFailure.OTHER)
     if end == TransactionEnd.COMPLETED:
-        return mark_done(row, number=result.receipt, amount=result.amount, text=status)
+        return _apply_success(row, number=result.receipt, amount=result.amount, text=status)
     if end == TransactionEnd.NOT_DONE and row.is_reversal:
         # If a reversal was requested twice, the second is declined because the first was carried
         # out, and the query was about the second. A payment is reversed once: the result of another

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Order
+from payments.backoffice.receipt_services import mark_attempt_paid, mark_attempt_unpaid
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
 from payments.reconciliation.status_query import query_status
 from tests.factories import UserFactory
@@ -53,6 +54,27 @@ def test_a_success_at_another_address_is_only_a_reason_to_ask(client, payment, d
         "It did not come to the attempt's own URL.",
     )
     assert not Receipt.objects.exists()
+
+
+def test_a_message_in_question_is_settled_when_staff_see_that_it_was_paid(client, payment, daraja):
+    post(client, payment, success(payment), token="")
+
+    mark_attempt_paid(payment.pk, number="SGL1234567", by=UserFactory())
+
+    assert stand(payment) == ("confirmed", "paid")
+    assert (event().state, event().note) == ("applied", "The attempt was confirmed by staff.")
+
+
+def test_a_message_in_question_is_asked_about_though_staff_see_that_it_was_not_paid(
+    client, payment, daraja
+):
+    post(client, payment, success(payment), token="")
+    OrderPayment.objects.update(live=False)
+
+    mark_attempt_unpaid(payment.pk)
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.next_check_at is None) == ("failed", False)
 
 
 def test_a_message_about_an_attempt_that_ended_is_asked_about_until_there_is_an_answer(

@@ -429,6 +429,18 @@ def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_left_to_staff(
     assert balance(Account.SELLERS_PAYABLE) == 1500
 
 
+def test_a_result_from_before_it_was_reversed_does_not_end_it(buyer, kettle, daraja):
+    line_at("fetched", buyer=buyer, product=kettle)
+    clock.run_periodic(timezone.now() + timedelta(minutes=1))
+    tell_when_asked(Payout.objects.get(), "Reversed")
+
+    notes = [tell(Payout.objects.get(), number=SENT), tell_when_asked(Payout.objects.get())]
+
+    assert notes == ["It was reversed since. Nothing was changed."] * 2
+    assert list(Payout.objects.values_list("status", "number")) == [("refused", "")]
+    assert balance(Account.SELLERS_PAYABLE) == 1500
+
+
 def left(amount=1500, **more):
     return {"receipt": SENT, "amount": -amount, "phone": PHONE, **more}
 

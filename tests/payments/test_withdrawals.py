@@ -3,19 +3,27 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
+from orders.lifecycle import cancel_order
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.backoffice.transfer_services import (
+    record_payout_on_portal,
+    record_refund_on_portal,
     settle_withdrawal_as_payout,
     settle_withdrawal_as_refund,
 )
 from payments.daraja.portal_statement import Movement
+from payments.daraja.result_codes import TransferFailure
 from payments.models import Payout, Receipt, Refund, Withdrawal
 from payments.payouts.balances import balance_of
 from payments.payouts.services import create_payouts
+from payments.proof.prove import prove
 from payments.reconciliation.portal_statement_import import stop_after_restore
-from payments.reconciliation.withdrawals import take_in_withdrawal
-from payments.transfers import mark_done, reserve_daily_limit
+from payments.reconciliation.withdrawals import settle_again, take_in_withdrawal
+from payments.refunds.routes import Route
+from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 from tests.orders.lines import line_at
 from tests.shopping import an_order
 
@@ -146,3 +154,78 @@ def test_a_due_payout_may_have_left_while_a_restore_withholds_money(payout):
 
     payout.refresh_from_db()
     assert (payout.status, payout.number) == ("done", LEFT)
+
+
+@pytest.fixture
+def reversal(client, buyer, kettle):
+    """KES 1,500 that came for a cancelled order, whose reversal M-Pesa has."""
+    order = an_order(buyer, (kettle, 1))
+    cancel_order(order.pk, cancelled_by="buyer")
+    payment = ringing(order.payments.get())
+    post(client, payment, success(payment, receipt="SGL7654321"))
+    refund = sent(Refund.objects.get())
+    Refund.objects.update(next_check_at=timezone.now())
+    return refund
+
+
+def test_a_reversal_made_after_its_money_went_to_a_phone_is_not_hidden(reversal, monkeypatch):
+    monkeypatch.setattr("payments.refunds.handler.route_to_phone", lambda *about: Route("portal"))
+    mark_refused(reversal, code="2", text="Declined.", reason=TransferFailure.OTHER)
+    withdrawal = left(reversal, phone="254700000009")
+
+    settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
+
+    ways = Refund.objects.order_by("pk").values_list("way", "status", "number")
+    assert list(ways) == [("reversal", "refused", ""), ("portal", "done", LEFT)]
+    with transaction.atomic():
+        note = mark_done(reversal, number="SGR0000001")
+        broken = [found.rule for found in prove().broken]
+        transaction.set_rollback(True)
+    assert note == "The money was refunded twice: it had already gone back another way."
+    assert broken == ["Only a rejected refund is replaced by another"]
+
+
+def test_money_that_went_to_a_phone_is_not_the_reversal_that_m_pesa_has(reversal):
+    withdrawal = left(reversal, phone="254700000009")
+
+    with pytest.raises(ActionNotAvailable, match="Only KES 1,500 arrived"):
+        settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
+
+
+@pytest.fixture
+def made_on_the_portal(refund):
+    """The refund after M-Pesa refused it, a statement showed it, and staff recorded it."""
+    mark_refused(sent(refund), code="2", text="Declined.", reason=TransferFailure.OTHER)
+    Receipt.objects.update(verification="confirmed")
+    withdrawal = left(refund, phone="254700000009")
+    assert withdrawal.is_open
+    record_refund_on_portal(refund.pk, number=LEFT)
+    return withdrawal
+
+
+def test_a_withdrawal_that_was_recorded_on_the_console_meanwhile_is_settled(made_on_the_portal):
+    assert settle_again(made_on_the_portal.pk)
+
+    made_on_the_portal.refresh_from_db()
+    assert (made_on_the_portal.state, made_on_the_portal.refund) == (
+        "refund",
+        Refund.objects.get(number=LEFT),
+    )
+
+
+def test_staff_may_say_so_and_nothing_is_recorded_again(made_on_the_portal, payout):
+    with pytest.raises(ActionNotAvailable, match="Another refund or payout is recorded"):
+        settle_withdrawal_as_payout(made_on_the_portal.pk, username=payout.seller.username)
+
+    refund = settle_withdrawal_as_refund(made_on_the_portal.pk, number="SGL7654321")
+
+    assert refund == Refund.objects.get(number=LEFT)
+    assert Refund.objects.count() == 2
+
+
+def test_a_payout_recorded_on_the_console_meanwhile_is_named_by_staff(payout):
+    mark_refused(sent(payout), code="2040", text="No.", reason=TransferFailure.NOT_REGISTERED)
+    withdrawal = left(payout, phone="254700000009")
+    record_payout_on_portal(payout.pk, number=LEFT)
+
+    assert settle_withdrawal_as_payout(withdrawal.pk, username=payout.seller.username) == payout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound=Model)
 
+#: What is typed into an action's form; None if it is not done with this row.
+Typed = dict[str, Any] | None
+
 #: Probability of sending the same request twice, as on a bad connection.
 REPEATED = 0.1
 #: A row is drawn from this number of newest rows.
@@ -34,8 +37,8 @@ NEWEST = 8
 class Activity:
     """One method per kind of event; ``WEIGHTS`` says how often each is drawn.
 
-    Everything is drawn from separate random numbers, so that a seed from before goods moved plays
-    unchanged (seeds.GOODS_STAND_STILL).
+    Everything is drawn from separate random numbers: those of payments stay what they are when a
+    shorter run leaves out steps.
     """
 
     run: Run
@@ -60,6 +63,26 @@ class Activity:
             said = f"{reply.status} {json.dumps(reply.body)[:90]}" if reply else "no answer"
             self.run.log(f"  {who} {method} {path} {json.dumps(sent)}: {said}")
         return reply
+
+    def press_one(
+        self, buttons: Mapping[str, tuple[QuerySet[Any], Callable[[Any], Typed]]], by: User
+    ) -> None:
+        """Press one of these buttons: a random one that there is a row for.
+
+        Each has its rows, and a function that returns what is typed for a row.
+        """
+        for what in self.chance.sample(list(buttons), len(buttons)):
+            rows, fill_in = buttons[what]
+            if (row := self.one_of(rows)) and (typed := fill_in(row)) is not None:
+                self.press(what, row, by, **typed)
+                return
+
+    def nothing(self, row: Model) -> Typed:
+        """What is typed into a form that asks for nothing but the reason."""
+        return {}
+
+    def finance(self) -> User:
+        return self.chance.choice(self.people.finance)
 
     def press(self, what: str, row: Model, by: User, **typed: Any) -> None:
         """Press a button of the console for a row, in a separate process."""

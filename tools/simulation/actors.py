@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.backoffice import audit
 from accounts.models import User
 from daraja_simulator.control import ControlError
-from daraja_simulator.entries import Entry
 from omachemainproj.api.errors import Refusal
 from orders.lifecycle import cancel_order
 from orders.models import Order
 from payments import clock
-from payments.backoffice import receipt_services, transfer_services
-from payments.models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
-from payments.reconciliation.status_query import query_now
-from payments.webhooks.inbox import process_event
+from payments.backoffice import transfer_services
+from payments.models import GatewayEvent
 from products.models import Product, StockMovement
 
 from .faults import ASYNC_FAULTS, PULL_FAULTS, PUSH_FAULTS, QUERY_FAULTS
@@ -75,7 +71,6 @@ class Actors:
         "wait_for_deadline": 3,
         "restock": 2,
         "staff": 4,
-        "record_receipt": 1,
         "set_float": 1,
         "script_fault": 14,
         "wallet": 1,
@@ -87,10 +82,8 @@ class Actors:
         name = self.run.chance.choices(names, weights=list(self.WEIGHTS.values()))[0]
         self.run.log(f"{name}")
         getattr(self, name)()
-        if self.run.goods_move:
-            self.goods.act()
-        if self.run.payments_come_back:
-            self.reversals.act()
+        self.goods.act()
+        self.reversals.act()
 
     @cached_property
     def goods(self) -> Goods:
@@ -105,11 +98,11 @@ class Actors:
     def cash_out(self) -> None:
         chance = self.run.chance
         buyer = chance.choice(self.data.buyers)
-        stock = self.data.products + (self.data.people.stall if self.run.goods_move else [])
+        stock = self.data.products + self.data.people.stall
         products = chance.sample(stock, chance.choice([1, 1, 2]))
         lines = [{"product": p.pk, "number": chance.choice([1, 1, 2, 4])} for p in products]
         sent: dict[str, Any] = {"order": lines, "mpesa_number": chance.choice(PHONES)}
-        if self.run.goods_move and (to := self.goods.destination()):
+        if to := self.goods.destination():
             sent["delivery"] = to
         asked = SentCashout(
             buyer, sent, f"key-{chance.getrandbits(40)}" if chance.happens(0.6) else ""
@@ -362,63 +355,18 @@ class Actors:
             Product.objects.filter(pk=product.pk).update(item_number=F("item_number") + number)
 
     def staff(self) -> None:
-        """Perform one of the console's actions on one of the newest suitable rows."""
-        chance = self.run.chance
-        what = chance.choice(list(STAFF))
-        rows = list(STAFF[what]().order_by("-pk").values_list("pk", flat=True)[:8])
-        if not rows:
-            return
-        row = chance.choice(rows)
-        self.run.log(f"  staff: {what} {row}")
-        self.run.processes.run(f"staff: {what}", self._by_staff, what, row)
-
-    def _by_staff(self, what: str, row: int) -> None:
-        with suppress(Refusal, DatabaseAway):
-            getattr(self, f"_staff_{what}")(row)
-
-    def _staff_ask(self, payment_id: int) -> None:
-        query_now(payment_id)
-
-    def _staff_apply(self, event_id: int) -> None:
-        process_event(event_id)
-
-    def _staff_cancel(self, order_id: int) -> None:
-        cancel_order(order_id, cancelled_by="staff")
-
-    def _staff_give(self, receipt_id: int) -> None:
-        if order := self._some():
-            receipt_services.match_receipt_to_order(
-                receipt_id, reference=order.reference, why="Seen."
-            )
-
-    def _staff_send_back(self, receipt_id: int) -> None:
-        receipt_services.refund_receipt(receipt_id)
-
-    def _staff_try_again(self, refund_id: int) -> None:
-        transfer_services.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
-
-    def _staff_end_stop(self, stop_id: int) -> None:
-        end_stop(stop_id)
-
-    def record_receipt(self) -> None:
-        """Staff record a receipt shown on the buyer's phone."""
-        entries = self.run.safaricom.world.books.entries()
-        came = [entry for entry in entries if entry.direction == "in"]
-        if not came:
-            return
-        entry = self.run.chance.choice(came)
-        self.run.log(f"  staff write {entry.receipt} down")
-        self.run.processes.run("staff: write down", self._record_receipt, entry)
+        """Staff decide about a payment, a transfer or an unpaid order."""
+        if self.run.chance.happens(0.8):
+            self.goods.decide()
+        elif order := self._some("requested"):
+            unpaid = Order.objects.get(order_token=order.token)
+            self.run.log(f"  staff cancel {order.reference}")
+            self.run.processes.run("staff: cancel", self._by_staff, unpaid.pk)
 
     @staticmethod
-    def _record_receipt(entry: Entry) -> None:
+    def _by_staff(order_id: int) -> None:
         with suppress(Refusal, DatabaseAway):
-            receipt_services.record_seen_receipt(
-                number=entry.receipt.lower(),
-                amount=entry.amount,
-                reference=entry.purpose.reference,
-                phone=entry.phone,
-            )
+            cancel_order(order_id, cancelled_by="staff")
 
     def _say(self, what: str, reply: Any) -> None:
         said = f"{reply.status} {json.dumps(reply.body)[:100]}" if reply else "no answer"
@@ -433,18 +381,8 @@ def run_clock() -> None:
 #: Events that interfere most with a running process.
 OVERTAKERS = [
     *["answer_phone", "pay_by_hand", "cancel", "retry_payment", "tick", "replay", "wait"],
-    *["cash_out", "repeat_cash_out", "staff", "poll", "record_receipt"],
+    *["cash_out", "repeat_cash_out", "staff", "staff", "poll"],
 ]
-#: Staff actions, and the rows they apply to.
-STAFF: dict[str, Callable[[], QuerySet[Any]]] = {
-    "ask": lambda: OrderPayment.objects.filter(channel="stk"),
-    "apply": GatewayEvent.objects.all,
-    "cancel": Order.objects.unpaid,
-    "give": Receipt.objects.unmatched,
-    "send_back": Receipt.objects.unmatched,
-    "try_again": Refund.objects.refused,
-    "end_stop": lambda: PayoutStop.objects.filter(is_open=True),
-}
 ASYNC_FAULTS["reversal"] = [
     *(fault for fault in ASYNC_FAULTS["b2c"] if fault.get("outcome") not in ("2040", "8")),
     {"outcome": "R000002"},

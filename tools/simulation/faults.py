@@ -33,6 +33,8 @@ ASYNC_FAULTS: dict[str, list[dict[str, Any]]] = {
         {"refuse": "internal_error"},
         {"status": "Initiated"},
         {"outcome": "17"},
+        {"outcome": "SFC_IC0003"},
+        {"status": "Cancelled"},
         {"queue_timeout": "not_done"},
     ],
 }

@@ -1,4 +1,4 @@
-"""Activities after a purchase: delivery, problems and payouts, by the people concerned."""
+"""Activities after a cash-out: money, delivery, problems and payouts, by the people concerned."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from orders.models.line_status import SOLD_LINE_STATUSES
 from payments.delivery_fees import return_fee
 
 from .activity import Activity
+from .banks import Banks
+from .money_in import MoneyIn
+from .money_out import MoneyOut
 from .parcels import Parcels
 from .payouts import Payouts
+from .people import People
 from .problems import Problems
 from .processes import DatabaseAway
 from .shop_people import ShopPeople
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 #: Probability that an order has a delivery, and the number of events after a step.
-BROUGHT, IN_A_STEP = 0.6, (0, 1, 1, 2, 3)
+BROUGHT, IN_A_STEP = 0.6, (1, 1, 2, 3, 4)
 SMS_FAULTS: list[dict[str, Any]] = [
     {"report": "Failed"},
     {"report": "Failed"},
@@ -61,7 +65,7 @@ class Lines(Activity):
         "support_cancels": 2,
         "fee_back": 1,
         "review": 2,
-        "a_day_passes": 1,
+        "a_day_passes": 2,
         "sms_fault": 2,
     }
 
@@ -138,8 +142,22 @@ class Goods:
     people: ShopPeople
 
     @cached_property
+    def banks(self) -> Banks:
+        return Banks(self.run, self.people)
+
+    @cached_property
+    def money_in(self) -> MoneyIn:
+        return MoneyIn(self.run, self.people)
+
+    @cached_property
+    def money_out(self) -> MoneyOut:
+        return MoneyOut(self.run, self.people)
+
+    @cached_property
     def _activities(self) -> list[Activity]:
-        return [kind(self.run, self.people) for kind in (Lines, Parcels, Problems, Payouts)]
+        kinds: tuple[type[Activity], ...] = (Lines, Parcels, Problems, Payouts, People)
+        others = [kind(self.run, self.people) for kind in kinds]
+        return [*others, self.money_in, self.money_out, self.banks]
 
     def destination(self) -> dict[str, Any] | None:
         """The destination of a cash-out; usually there is one."""
@@ -164,6 +182,11 @@ class Goods:
             part, name = chance.choices(choices, weights=weights)[0]
             self.run.log(f"{name}")
             getattr(part, name)()
+
+    def decide(self) -> None:
+        """Finance decide about one payment or transfer."""
+        part = self.run.goods_chance.choice((self.money_in, self.money_out))
+        part.press_one(part.buttons, part.finance())
 
     def finish(self) -> None:
         """Have everyone decide what waits for them, so that everything can finish."""

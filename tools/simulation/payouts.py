@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from accounts.backoffice.proposals import agree, reject
-from accounts.models import Proposal, ProposalState, User
+from accounts.models import Proposal, ProposalState
 from payments.models import Payout, Refund, SellerShare, TransferStatus
 
 from .activity import Activity
@@ -53,33 +53,34 @@ class Payouts(Activity):
         "register": 2,
         "fault": 5,
         "look_at_portal": 2,
+        "other_amount": 1,
         "statement": 1,
     }
 
     def approve(self) -> None:
         if payout := self.one_of(Payout.objects.to_approve()):
-            self.press("payout.approve", payout, self._finance())
+            self.press("payout.approve", payout, self.finance())
 
     def keep_back(self) -> None:
         if payout := self.one_of(Payout.objects.to_approve()):
-            self.press("payout.hold", payout, self._finance())
+            self.press("payout.hold", payout, self.finance())
 
     def refuse(self) -> None:
         if payout := self.one_of(Payout.objects.to_approve()):
-            self.press("payout.reject", payout, self._finance())
+            self.press("payout.reject", payout, self.finance())
 
     def release(self) -> None:
         if share := self.one_of(SellerShare.objects.withheld()):
-            self.press("share.release", share, self._finance())
+            self.press("share.release", share, self.finance())
 
     def try_again(self) -> None:
         """Finance retries a refused payout: to the same number, or to another."""
         if payout := self.one_of(Payout.objects.refused()):
             if self.chance.happens(0.5):
-                self.press("payout.again", payout, self._finance())
+                self.press("payout.again", payout, self.finance())
             else:
                 to = self.chance.choice(OTHERS)
-                self.press("payout.send", payout, self._finance(), phone=to)
+                self.press("payout.send", payout, self.finance(), phone=to)
 
     def new_number(self) -> None:
         """A seller enters another number, for a refused payout or for any other."""
@@ -94,7 +95,7 @@ class Payouts(Activity):
         """A second person approves or rejects a proposal."""
         if proposal := self.one_of(Proposal.objects.filter(state=ProposalState.OPEN)):
             action = agree if self.chance.happens(0.8) else reject
-            self.do(action.staff_action, proposal, self._finance())
+            self.do(action.staff_action, proposal, self.finance())
 
     def register(self) -> None:
         """A seller's number loses M-PESA, or gets it back."""
@@ -120,9 +121,21 @@ class Payouts(Activity):
             if entry.purpose.originator_conversation_id == payout.originator_conversation_id
         ]
         if went:
-            self.press("payout.done", payout, self._finance(), number=went[0])
+            self.press("payout.done", payout, self.finance(), number=went[0])
         else:
-            self.press("payout.not-done", payout, self._finance())
+            self.press("payout.not-done", payout, self.finance())
+
+    def other_amount(self) -> None:
+        """Finance record how much of a payout went, after M-Pesa reported another amount."""
+        payouts = Payout.objects.exclude(reported_amount=None).exclude(status=TransferStatus.DONE)
+        if payout := self.one_of(payouts):
+            self._record_amount(payout)
+
+    def _record_amount(self, payout: Payout) -> None:
+        for entry in self.run.safaricom.world.books.entries():
+            if entry.purpose.originator_conversation_id == payout.originator_conversation_id:
+                sent = {"number": entry.receipt, "amount": entry.amount}
+                self.press("payout.amount", payout, self.finance(), **sent)
 
     def statement(self) -> None:
         """A seller reads their statement: the newest movement's balance is the current balance."""
@@ -135,18 +148,15 @@ class Payouts(Activity):
         for number in NUMBERS:
             self.run.safaricom.set_registered(number, True)
         for payout in Payout.objects.to_approve():
-            self.press("payout.approve", payout, self._finance())
+            self.press("payout.approve", payout, self.people.owner)
         for refund in Refund.objects.to_approve():
-            self.press("refund.approve", refund, self._finance())
+            self.press("refund.approve", refund, self.people.owner)
         for share in SellerShare.objects.withheld():
-            self.press("share.release", share, self._finance())
+            self.press("share.release", share, self.finance())
         for payout in Payout.objects.needs_action():
-            self.press("payout.again", payout, self._finance())
+            self.press("payout.again", payout, self.finance())
         for proposal in Proposal.objects.filter(state=ProposalState.OPEN):
-            self.do(agree.staff_action, proposal, self._finance())
+            self.do(agree.staff_action, proposal, self.people.second)
             if Proposal.objects.filter(pk=proposal.pk, state=ProposalState.OPEN).exists():
-                self.do(reject.staff_action, proposal, self._finance())
+                self.do(reject.staff_action, proposal, self.people.second)
         self.look_at_portal()
-
-    def _finance(self) -> User:
-        return self.chance.choice(self.people.finance)

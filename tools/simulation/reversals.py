@@ -5,7 +5,6 @@ and refunds, taken back from their receivers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,37 +15,25 @@ from payments.models import (
     Refund,
     RefundMethod,
     TransferStatus,
-    Withdrawal,
 )
-from payments.reconciliation.portal_statement_import import open_statement, read_statements
 
 from .activity import NEWEST, Activity
 from .books import STATEMENT
-from .chance import Chance
-from .processes import DatabaseAway
-from .seeds import MUCH_IS_TAKEN_BACK
 
 #: Share of steps in which a customer calls Safaricom, in seeds with reversals.
 HOW_OFTEN, IN_SEEDS = (0.03, 0.1, 0.25), 0.6
+#: Share of reversals that take back a part of a payment only.
+IN_PARTS = 0.4
 
 
 @dataclass
 class Reversals(Activity):
-    """Reversals for customers, and what finance finds on the portal that nothing else reports.
-
-    Drawn from separate random numbers: an older seed plays unchanged.
-    """
+    """Reversals for customers, and what finance finds on the portal that nothing else reports."""
 
     WEIGHTS: ClassVar[dict[str, int]] = {"take_back": 1, "take_payout_back": 1}
 
     def __post_init__(self) -> None:
         self.how_often = self.chance.choice(HOW_OFTEN) if self.chance.happens(IN_SEEDS) else 0.0
-        if self.run.seed in MUCH_IS_TAKEN_BACK:
-            self.how_often = max(HOW_OFTEN)
-
-    @property
-    def chance(self) -> Chance:
-        return self.run.reversal_chance
 
     def act(self) -> None:
         """Reverse one of the newest movements of money in each direction, or none."""
@@ -55,9 +42,18 @@ class Reversals(Activity):
                 getattr(self, name)()
 
     def take_back(self) -> None:
-        """A customer has a payment reversed."""
+        """A customer has a payment reversed, or a part of it."""
         came = [entry for entry in self._entries() if entry.is_payment]
-        self._take_back("a payment", came, self.run.safaricom.reverse_for_customer)
+        if self.chance.happens(IN_PARTS):
+            self._take_back("a part of a payment", came, self._reverse_part)
+        else:
+            self._take_back("a payment", came, self.run.safaricom.reverse_for_customer)
+
+    def _reverse_part(self, receipt: str) -> Any:
+        paid = self.run.safaricom.world.books.find(receipt)
+        assert paid is not None
+        part = max(1, int(paid.amount * self.chance.choice([0.1, 0.3, 0.5])))
+        return self.run.safaricom.reverse_for_customer(receipt, part)
 
     def take_payout_back(self) -> None:
         """A payment to a phone is taken back from it."""
@@ -82,24 +78,16 @@ class Reversals(Activity):
         it shows of the other number.
         """
         if any(_is_lost(entry) for entry in self._entries()):
-            self.run.processes.run("read the portal's statement", self._read_statement)
-        for left in Withdrawal.objects.still_open().exclude(return_receipt=None):
-            self.press("withdrawal.returned", left, self.chance.choice(self.people.finance))
+            self.run.actors.goods.money_out.read_statement()
         if STATEMENT in self.run.sources:
             return
         for entry in self._entries():
             if entry.purpose.transaction_type == CUSTOMER_REVERSAL and not _is_known(entry):
                 receipt = Receipt.objects.filter(number=entry.purpose.reverses).first()
-                if receipt is not None:
+                # A part of one is on the statement alone: the console has no button for it.
+                if receipt is not None and receipt.amount == entry.amount:
                     by = self.chance.choice(self.people.finance)
                     self.press("receipt.reversed", receipt, by, number=entry.receipt)
-
-    def _read_statement(self) -> None:
-        safaricom = self.run.safaricom
-        shown = safaricom.portal_statement(safaricom.config.b2c_shortcode)
-        with suppress(DatabaseAway):
-            read = read_statements([open_statement(shown.encode(), ends=None)])
-            self.run.log(f"  the portal's statement is read: {read}")
 
     def _entries(self) -> list[Entry]:
         return self.run.safaricom.world.books.entries()

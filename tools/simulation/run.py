@@ -48,6 +48,7 @@ from payments.proof.prove import prove
 from payments.proof.rules import RULES
 from payments.reconciliation.statement_pull import SOON
 
+from . import banks
 from .actors import Actors, end_stop, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
 from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operating_system
@@ -56,7 +57,6 @@ from .log_reader import logs_are_read
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, Processes, forget_what_was_asked
 from .seed_data import SeedData
-from .seeds import GOODS_STAND_STILL, NOBODY_TAKES_BACK
 from .shop import ShopClient
 from .shop_people import HASHERS
 from .watch import Watch, duplicate_messages
@@ -124,9 +124,7 @@ class Run:
         self.origin = Chance(seed)
         self.chance, self.ids = Chance(seed), Chance(seed)
         self.rates = draw_fault_rates(self.origin, without)
-        self.goods_move, self.goods_chance = seed not in GOODS_STAND_STILL, Chance(f"{seed} goods")
-        self.payments_come_back = seed not in NOBODY_TAKES_BACK
-        self.reversal_chance = Chance(f"{seed} reversals")
+        self.goods_chance = Chance(f"{seed} goods")
         self.watch = Watch(self.fail)
         self.time = Time()
         self.processes = Processes(self.chance, self.log)
@@ -164,7 +162,6 @@ class Run:
             self.chance.seed(seed)
             self.ids.seed(seed + 1)
             self.goods_chance.seed(f"{seed} goods")
-            self.reversal_chance.seed(f"{seed} reversals")
             self.actors.act()
             self.watch.look()
             if self.step % BETWEEN_PROOFS == 0 and self.step < self.steps:
@@ -185,10 +182,8 @@ class Run:
         for _ in range(600):
             for stop in PayoutStop.objects.filter(is_open=True):
                 end_stop(stop.pk)
-            if self.goods_move:
-                self.actors.goods.finish()
-            if self.payments_come_back:
-                self.actors.reversals.finish()
+            self.actors.goods.finish()
+            self.actors.reversals.finish()
             wait = self._until_something_happens()
             if self.time.passed + wait > until:
                 break
@@ -267,12 +262,12 @@ class Run:
             self.proved_at = now
 
     def finish_statement(self) -> None:
-        """Rounds of the clock until the last reading of the statement was whole, eight at most.
+        """Rounds of the clock until the last reading of the statement was whole, thirty at most.
 
         M-Pesa's statement goes back 48 hours. A shop whose clock runs every few seconds tries again
         in time; one whose two rounds in two days both failed would never see what it missed.
         """
-        for _ in range(8):
+        for _ in range(30):
             if not StatementPull.objects.exclude(result_text="").exists():
                 return
             self.time.advance(SOON.total_seconds() + 1)
@@ -418,8 +413,7 @@ class Run:
                     **self._policy(),
                 )
             )
-            if self.goods_move:
-                self._open_inboxes()
+            self._open_inboxes()
             mail.outbox.clear()
             forget_what_was_asked()
             stack.callback(forget_what_was_asked)
@@ -428,8 +422,6 @@ class Run:
 
     def _policy(self) -> dict[str, Any]:
         """This shop's policy: the largest payout without approval, and so on."""
-        if not self.goods_move:
-            return {}
         chance = self.goods_chance
         return {
             "COMMISSION_PERCENT": Decimal(chance.choice([0, 0, 5, 12])),
@@ -437,7 +429,9 @@ class Run:
             "STAFF_ALONE_LIMIT": chance.choice([5_000, 1_000]),
             "SELLER_REFUND_ON_CREDIT": chance.choice([0, 2_000]),
             "DELIVERY_CONFIRM_DAYS": chance.choice([1, 7]),
+            "REFUND_APPROVAL_ABOVE": chance.choice([50_000, 1_000]),
             "PASSWORD_HASHERS": HASHERS,
+            **banks.SETTINGS,
             "SMS": chance.choice(["off", "africastalking"]),
             "AFRICASTALKING_BASE_URL": "http://sms.test",
             "AFRICASTALKING_USERNAME": SMS_USERNAME,

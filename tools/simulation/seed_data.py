@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.test import override_settings
+
 from accounts.models import User
 from products.listings.services import create_product
 from products.models import Product
 
-from .shop_people import ShopPeople
+from .shop_people import HASHERS, PASSWORD, ShopPeople
 
 PHONES = [f"2547{n:08d}" for n in (11_000_011, 22_000_022, 33_000_033, 44_000_044, 55_000_055)]
 
@@ -46,8 +48,12 @@ class SeedData:
     @classmethod
     def make(cls) -> SeedData:
         seller = User.objects.create_user(username="amina")
+        with override_settings(PASSWORD_HASHERS=HASHERS):
+            buyers = [
+                User.objects.create_user(username=f"buyer{n}", password=PASSWORD) for n in range(4)
+            ]
         return cls(
-            buyers=[User.objects.create_user(username=f"buyer{n}") for n in range(4)],
+            buyers=buyers,
             products=[
                 create_product(
                     seller=seller,

@@ -32,6 +32,10 @@ class ShopPeople:
     point: User
     support: list[User]
     finance: list[User]
+    #: They decide at the end what the others are involved in: one approves what those propose, and
+    #: so is involved in it too; the other decides alone.
+    second: User
+    owner: User
     stall: list[Product]
     pickup_point: PickupPoint
 
@@ -48,6 +52,8 @@ class ShopPeople:
             point=User.objects.create_user(username="kiosk"),
             support=[User.objects.create_superuser(f"support{n}") for n in range(2)],
             finance=[User.objects.create_superuser(f"finance{n}") for n in range(3)],
+            second=User.objects.create_superuser("second"),
+            owner=User.objects.create_superuser("owner"),
             stall=[
                 create_product(
                     seller=second,
