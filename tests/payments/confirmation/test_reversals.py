@@ -1,12 +1,18 @@
 """Payments that M-Pesa reversed before they were confirmed."""
 
+# ruff: noqa: F401, F811 - fixtures of other tests
+
 import pytest
 
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.models import (
-    Payout,
-)
+from payments.evidence import record_on_statement
+from payments.models import Payout, Receipt
+from payments.proof.prove import prove
+from payments.reconciliation.returns import record_reversal_row
+from payments.transfers import mark_done
+from tests.payments.test_bank import NAME, PASSWORD, notify, told
+from tests.payments.test_reversed_outside import BACK, PAID, blender, paid, sent_to_a_phone
 
 from .actions import answer, finance, left, rounds
 
@@ -69,3 +75,20 @@ def test_a_reported_reversal_of_a_written_off_payment_is_shown_to_staff(fetched,
     assert fetched.events.order_by("pk").last().state == "applied"
     assert (fetched.verification, fetched.unacknowledged) == ("never_came", True)
     assert fetched.note == "It was written off because it never arrived, and M-Pesa shows it now."
+
+
+@pytest.mark.parametrize("taken", [3000, 3500])
+def test_what_it_takes_back_after_a_refund_is_no_refund_of_the_shop_s(
+    client, paid, settings, daraja, taken
+):
+    """The bank's payment, which nobody has confirmed yet, covers the line that is left."""
+    receipt = Receipt.objects.get()
+    record_on_statement([receipt])
+    mark_done(sent_to_a_phone(paid), number="SGB0000001")
+    settings.EQUITY_IPN_USERNAME, settings.EQUITY_IPN_PASSWORD = NAME, PASSWORD
+    settings.EQUITY_ACCOUNT = "0180#{reference}"
+    notify(client, told(paid.reference, 3500))
+
+    record_reversal_row(number=BACK, reverses=PAID, amount=taken)
+
+    assert prove().broken == []
