@@ -7,14 +7,15 @@ import pytest
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.evidence import record_on_statement
-from payments.models import Payout, Receipt
+from payments.ledger import balance
+from payments.models import Account, Payout, Receipt
 from payments.proof.prove import prove
 from payments.reconciliation.returns import record_reversal_row
 from payments.transfers import mark_done
 from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.payments.test_reversed_outside import BACK, PAID, blender, paid, sent_to_a_phone
 
-from .actions import answer, finance, left, rounds
+from .actions import NUMBER, answer, answer_asked, finance, left, on_statement, rounds
 
 
 def test_a_payment_m_pesa_says_it_reversed_came_and_its_sellers_payout_is_a_second_persons(
@@ -92,3 +93,19 @@ def test_what_it_takes_back_after_a_refund_is_no_refund_of_the_shop_s(
     record_reversal_row(number=BACK, reverses=PAID, amount=taken)
 
     assert prove().broken == []
+
+
+@pytest.mark.parametrize("typed", [2999, 3001])
+def test_a_payment_that_staff_typed_wrong_is_reversed_as_it_came(order, daraja, insider, typed):
+    receipt = money_in.record_seen_receipt(
+        number=NUMBER, amount=typed, reference=order.reference, by=insider
+    )
+
+    answer_asked(receipt, TransactionStatus="Reversed", Amount="3000")
+    on_statement(daraja, receipt, amount=3000)
+    rounds()
+
+    receipt.refresh_from_db()
+    [back] = receipt.refunds.exclude(status="dropped")
+    assert (receipt.amount, back.amount, back.way) == (3000, 3000, "outside")
+    assert balance(Account.MPESA_CLEARING) == 0
