@@ -359,7 +359,8 @@ def expire_stk_pushes(
     if order_id is not None:
         too_late |= Q(rung_at__isnull=False) | waits
     unsent = live.filter(too_late, status=AttemptStatus.REQUESTED)
-    silent = live.filter(rung_at__lt=now - STK_TIMEOUT)
+    # Not one that could not be marked as failed just now: no later round would find it.
+    silent = live.filter(rung_at__lt=now - STK_TIMEOUT).exclude(status=AttemptStatus.REQUESTED)
     # One row at a time: one statement over many would lock some while it waits for others.
     return sum(
         do_each(

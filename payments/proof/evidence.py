@@ -75,7 +75,14 @@ def order_stays_covered_by_evidence(now: datetime) -> QuerySet[Order]:
         order=OuterRef("pk"),
         status__in=_SENT,
     )
-    sent = gone.filter(way__in=[RefundMethod.REVERSAL, RefundMethod.B2C])
+    ours = [RefundMethod.REVERSAL, RefundMethod.B2C]
+    sent = gone.filter(way__in=ours)
+    # What M-Pesa reversed itself after the shop's last refund was not the shop's to prevent.
+    followed = Refund.objects.filter(
+        order=OuterRef("order"), way__in=ours, sent_at__gte=OuterRef("done_at")
+    )
+    is_outside = Q(way=RefundMethod.OUTSIDE) & ~Q(receipt__verification=never)
+    gone = gone.filter(~is_outside | Exists(followed))
     paid = Order.objects.filter(Exists(sent), payment_status=PaymentStatus.PAID)
     return paid.annotate(
         stays=total(sure, group_by="order", of=Sum(F("amount") + F("written_off")))

@@ -32,6 +32,7 @@ from payments.evidence import (
     record,
 )
 from payments.models import (
+    AMOUNT_REPORTING_SOURCES,
     EventState,
     GatewayEvent,
     PayoutStop,
@@ -42,6 +43,7 @@ from payments.models import (
     Verification,
 )
 from payments.models.refunds import UNSENT
+from payments.reconciliation.receipts import correct_amount
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
 from payments.shortcodes import was_paid_to_us
 
@@ -100,14 +102,23 @@ def apply_answer(receipt: Receipt, result: Result, heard_at: datetime) -> str:
 
 
 def _take_back(receipt: Receipt, result: Result) -> str:
-    """Record that M-Pesa reversed a payment, and so that it had arrived."""
+    """Record that M-Pesa reversed a payment, and so that it had arrived.
+
+    An amount that only staff reported is corrected first: it was reversed as it came.
+    """
     _close(receipt)
+    paid_to = _credited_number(result)
+    is_ours = was_paid_to_us(receipt, paid_to)
+    is_typed = not receipt.evidence.filter(source__in=AMOUNT_REPORTING_SOURCES).exists()
+    if is_typed and is_ours and result.amount not in {None, 0, receipt.amount}:
+        locked = lock_receipt(receipt.pk)
+        correct_amount(locked, reported_amount=result.amount or 0, source=ReceiptSource.STATUS)
+        receipt.refresh_from_db()
     try:
         note = record_outside_reversal(receipt.pk)
     except CannotBeReversed as error:
         return str(error)
-    paid_to = _credited_number(result)
-    if result.amount == receipt.amount and was_paid_to_us(receipt, paid_to):
+    if result.amount == receipt.amount and is_ours:
         report = SourceReport(ReceiptSource.STATUS, receipt.amount, receipt.number, paid_to)
         _record_answer(receipt, report)
     return note

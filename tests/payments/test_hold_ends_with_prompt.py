@@ -164,3 +164,22 @@ def test_half_of_the_money_keeps_the_goods_from_others(
     wanted = cash_out(signed_in(UserFactory()), (kettle, 5), phone="0733000111")
 
     assert wanted.status_code == answer
+
+
+def test_an_attempt_that_could_not_be_marked_as_failed_is_in_the_next_round(
+    payment, monkeypatch, caplog
+):
+    """M-Pesa did not accept it at first, so it was tried, and never sent."""
+    long_ago = timezone.now() - timedelta(minutes=5)
+    OrderPayment.objects.update(status="requested", rung_at=long_ago, created_at=long_ago)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("payments.checkout.stk_push._abandon", lambda *about, **how: 1 / 0)
+        expire_stk_pushes(now=timezone.now())
+    payment.refresh_from_db()
+    assert (payment.status, payment.live) == ("requested", True)
+
+    expire_stk_pushes(now=timezone.now())
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.live) == ("failed", False)

@@ -13,8 +13,10 @@ from payments.backoffice.receipt_services import confirm_bank_receipt
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_payout
+from payments.evidence import record_on_statement
 from payments.ledger import balance
 from payments.models import GatewayEvent, Payout, Receipt, Refund
+from payments.proof.prove import prove
 from payments.reconciliation.returns import record_reversal_row
 from payments.refunds.external_reversals import CannotBeReversed, record_part_reversal
 from payments.refunds.services import refund_unmatched
@@ -36,6 +38,7 @@ from .test_reversed_outside import (
     paid,
     refunds,
     seen,
+    sent_to_a_phone,
     told_by_the_statement,
 )
 

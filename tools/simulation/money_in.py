@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from accounts.backoffice.actions import ACTIONS
 from daraja_simulator.entries import CUSTOMER_REVERSAL, Entry
@@ -25,6 +26,7 @@ from payments.models import (
     Verification,
 )
 from payments.payment_matching import matching_receipts
+from payments.proof.rule import FORGOTTEN
 
 from .activity import Activity, Typed
 from .seed_data import PHONES
@@ -45,7 +47,9 @@ class MoneyIn(Activity):
     def buttons(self) -> dict[str, tuple[QuerySet[Any], Callable[[Any], Typed]]]:
         """Each button with its rows and what is typed for one; None if the portal forbids it."""
         receipts, prompts = Receipt.objects, OrderPayment.objects.filter(channel="stk")
-        messages = GatewayEvent.objects.exclude(state=EventState.APPLIED)
+        # Read again, an old one counts as forgotten if the process dies.
+        messages = GatewayEvent.objects.filter(received_at__gt=timezone.now() - FORGOTTEN)
+        messages = messages.exclude(state=EventState.APPLIED)
         banks = receipts.exclude(provider=Provider.MPESA)
         return {
             "receipt.give": (receipts.unmatched(), self._an_order),
@@ -84,11 +88,11 @@ class MoneyIn(Activity):
         number, amount, reference = entry.receipt, entry.amount, entry.purpose.reference
         if self.chance.happens(MISTAKEN):
             number = f"TKX{self.chance.getrandbits(30):07d}"[:10]
-        if self.chance.happens(MISTAKEN):
-            amount += self.chance.choice([1, 50, 9 * amount])
         # Not of a prompt: if M-Pesa's answer proves it without a number too, nobody can tell that
         # both are one payment.
         is_by_hand = not entry.purpose.checkout_request_id
+        if is_by_hand and self.chance.happens(2 * MISTAKEN):
+            amount += self.chance.choice([1, 50, 9 * amount])
         if is_by_hand and self.chance.happens(3 * MISTAKEN):
             order = self.one_of(Order.objects.all())
             reference = reference if order is None else order.reference
