@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from orders.lifecycle import cancel_order
@@ -51,6 +52,29 @@ def test_the_phones_of_all_old_orders_are_masked_however_many(buyer, kettle, mon
 
     assert mask_old_phones(in_days(366)) == number
     assert phones() == [PHONE, *["•••••••••678"] * number]
+
+
+@pytest.mark.postgres
+def test_no_phone_is_masked_for_ever_where_a_collation_passes_over_the_mask(delivered):
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("CREATE COLLATION passing (provider = icu, locale = 'und-u-ka-shifted')")
+        cursor.execute(
+            "ALTER TABLE orders_order ALTER COLUMN mpesa_number TYPE varchar(12) COLLATE passing"
+        )
+        cursor.execute("SELECT '•••678' COLLATE passing BETWEEN '0' AND 'a'")
+        assert cursor.fetchone() == (True,)
+    sent = []
+
+    def at_most_ten(execute, sql, *rest):
+        sent.append(sql)
+        assert len(sent) <= 10
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(at_most_ten):
+        assert mask_old_phones(in_days(366)) == 1
+
+    assert phones() == ["•••••••••678"]
 
 
 def test_a_phone_is_kept_while_goods_are_on_their_way(buyer, kettle):
