@@ -22,11 +22,10 @@ from payments.models import (
     TransferStatus,
     Verification,
     amount_credited,
-    order_balance,
 )
 from payments.models.refunds import UNSENT
 
-from .corrections import remove_payment
+from .corrections import remove_payment, shortfall_of
 from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
@@ -87,9 +86,8 @@ def undo_never_came(receipt_id: int) -> Receipt:
     receipt.save(update_fields=["verification", "note", "unacknowledged"])
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
     if order is not None:
-        money = order_balance(order.pk)
-        excess = money.credited - money.needed(order)
-        if not order.is_unpaid and (part := min(receipt.written_off, max(excess, 0))):
+        excess = max(-shortfall_of(order), 0)
+        if not order.is_unpaid and (part := min(receipt.written_off, excess)):
             ledger.post_write_off_reversal(receipt, part)
             receipt.written_off -= part
             receipt.save(update_fields=["written_off"])
