@@ -81,6 +81,19 @@ def matching_attempts(criteria: MatchCriteria) -> list[tuple[OrderPayment, Phone
     return [(each, match) for each, match in matches if match != PhoneMatch.DIFFERS]
 
 
+def prompt_without_number(payment: OrderPayment) -> OrderPayment | None:
+    """Another prompt to the same phone, of the same amount and within days of this one, that M-Pesa
+    confirmed without a receipt number. One query."""
+    rang = payment.rung_at or payment.created_at
+    unnumbered = Receipt.objects.without_number().filter(amount=payment.amount)
+    others = OrderPayment.objects.filter(
+        receipt__in=unnumbered,
+        phone=payment.phone,
+        rung_at__range=(rang - REPORTED_WITHIN, rang + REPORTED_WITHIN),
+    )
+    return others.exclude(pk=payment.pk).select_related("order").order_by("rung_at", "pk").first()
+
+
 def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
     """Whether a prompt may have been paid with this receipt, judging by the phone.
 

@@ -120,6 +120,16 @@ def _count_a_payment_twice():
     Receipt.objects.create(number="SGL0000009", amount=3000, source="c2b", phone="2547*****678")
 
 
+def _enter_a_number_for_an_earlier_prompt():
+    Receipt.objects.update(number="", created_at=ago(90))
+    order = Order.objects.get()
+    earlier = order.payments.create(amount=3000, status="failed", live=False)
+    entered = Receipt.objects.create(
+        number="SGL0000009", amount=3000, order=order, payment=earlier, source="staff"
+    )
+    entered.evidence.create(source="staff", amount=3000, number="SGL0000009")
+
+
 def _take_a_part_back():
     receipt = Receipt.objects.get()
     Refund.objects.create(
@@ -360,6 +370,10 @@ BREAKS = [
     ("A payment that never arrived is", lambda: Receipt.objects.update(verification="never_came")),
     ("M-Pesa is queried about the payment that a refund waits for", _wait_without_asking),
     ("A payment without an order is not that of a prompt without a", _count_a_payment_twice),
+    (
+        "A number that staff entered for one prompt is not the missing",
+        _enter_a_number_for_an_earlier_prompt,
+    ),
     ("A payment that M-Pesa reversed is fully refunded, and nothing of it is", _take_a_part_back),
     ("A part of a payment that M-Pesa reversed has a number", _take_an_unnumbered_part_back),
     ("A product's reserved stock is the sum of its unpaid", lambda: Product.objects.update(held=1)),

@@ -18,6 +18,7 @@ from payments.models import (
     Verification,
 )
 from payments.payment_matching import is_undecided
+from payments.reconciliation.misapplied import may_be_misapplied
 
 from . import receipt_services, transfer_services
 from .forms import OrderReferenceForm, ReceiptNumberForm, SeenPaymentForm
@@ -200,6 +201,22 @@ def write_off_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
 def count_after_all_action(receipt: Receipt, given: Given, by: User) -> str:
     seen = receipt_services.count_after_all(receipt.pk, by=by)
     return f"{seen} is counted again, and is {seen.get_verification_display()}."
+
+
+@console_action(
+    "receipt",
+    "other",
+    receipt_services.MOVE_TO_ORDER,
+    "Its number was entered for the wrong order, or its payer typed the wrong reference, as both "
+    "buyers confirm. It pays for the order you enter. The order it is recorded for is left without "
+    "it: cancel what was bought with it there.",
+    applies=may_be_misapplied,
+    form=OrderReferenceForm,
+    cost=cost_full_amount,
+)
+def move_to_order_action(receipt: Receipt, given: Given, by: User) -> str:
+    moved = receipt_services.move_receipt_to_order(receipt.pk, reference=given["reference"], by=by)
+    return f"{format_kes(moved.amount)} under {moved.number} is credited to order {moved.order}."
 
 
 def _may_be_queried(receipt: Receipt) -> bool:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.locking import lock_row
+from omachemainproj.money import format_kes
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
@@ -36,8 +37,9 @@ from payments.models import (
     Verification,
 )
 from payments.models.evidence import is_enough
-from payments.payment_matching import is_undecided, matching_receipts
+from payments.payment_matching import is_undecided, matching_receipts, prompt_without_number
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.misapplied import NotMisapplied, merge_unnumbered, move_to_order
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.receipts import correct_amount, find_receipt
 from payments.reconciliation.status_query import query_now
@@ -63,6 +65,8 @@ from .refusals import ActionNotAvailable, not_available_on
 
 #: Our own result code: staff found that no money arrived.
 STAFF_SAYS_UNPAID = "local.not_paid"
+#: The label of the button that applies a payment to another order.
+MOVE_TO_ORDER = "It is another order's payment"
 #: States of a message that had no effect.
 MAY_BE_SET_ASIDE = frozenset({EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE})
 
@@ -159,7 +163,8 @@ def record_seen_receipt(
 def set_receipt_number(receipt_id: int, *, number: str, by: User | None = None) -> Receipt:
     """Set the number of a receipt known from a status query, as the portal shows it.
 
-    If a receipt with that number is in suspense, the two are merged.
+    If a receipt with that number is in suspense, or staff entered the number for another prompt of
+    the order, the two are merged. Returns the receipt that has the number.
     """
     receipt = Receipt.objects.select_related("order").get(pk=receipt_id)
     if receipt.number or receipt.order is None:
@@ -169,6 +174,15 @@ def set_receipt_number(receipt_id: int, *, number: str, by: User | None = None) 
         order = lock_row(Order, receipt.order.pk)
         with not_available_on(AlreadyMatched):
             return merge_receipts(receipt, known, order, note="")
+    if known is not None and known.order_id == receipt.order.pk:
+        order = lock_row(Order, receipt.order.pk)
+        with not_available_on(NotMisapplied):
+            return merge_unnumbered(receipt, known, order)
+    if known is not None:
+        raise ActionNotAvailable(
+            f"{known.number} is recorded for order {known.order}. If it is the payment of order "
+            f"{receipt.order.reference}, open that receipt and choose “{MOVE_TO_ORDER}”."
+        )
     record_seen_receipt(
         number=number, amount=receipt.amount, reference=receipt.order.reference, by=by
     )
@@ -229,6 +243,13 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
     payment = lock_row(OrderPayment, payment_id)
     if not payment.is_open:
         raise ActionNotAvailable("This attempt has ended.")
+    number = _incoming_number(number)
+    if find_receipt(number) is None and (other := prompt_without_number(payment)) is not None:
+        raise ActionNotAvailable(
+            f"M-Pesa confirmed the prompt of order {other.order.reference} to the same phone, also "
+            f"of {format_kes(other.amount)}, without a receipt number. Enter that one's number "
+            "first: the portal shows both, if both were paid."
+        )
     note = record_outcome(
         payment_id,
         AttemptOutcome(
@@ -236,7 +257,7 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
             code="0",
             text="Staff saw that it was paid.",
             source=ReceiptSource.STAFF,
-            receipt=_incoming_number(number),
+            receipt=number,
             by=_id_of(by),
         ),
     )
@@ -245,6 +266,20 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
     if not payment.is_confirmed:
         raise ActionNotAvailable(note)
     return payment
+
+
+def move_receipt_to_order(receipt_id: int, *, reference: str, by: User) -> Receipt:
+    """Apply a payment to the order with this reference, and no longer to the one it is recorded
+    for.
+
+    Who recorded it and the buyers of both orders cannot decide this. Returns the receipt of the
+    other order.
+    """
+    order_id = _find_order(reference)
+    _check_not_involved(Receipt.objects.select_related("order").get(pk=receipt_id), by)
+    _check_not_involved(Receipt(order=Order.objects.get(pk=order_id)), by)
+    with not_available_on(NotMisapplied), not_available_on(NotInDoubt):
+        return move_to_order(receipt_id, order_id)
 
 
 @transaction.atomic

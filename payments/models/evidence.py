@@ -13,6 +13,8 @@ from .receipts import Provider, Receipt, ReceiptSource
 
 #: Sources in which the gateway itself answers about a receipt number.
 AUTHORITATIVE_SOURCES = (ReceiptSource.STATEMENT, ReceiptSource.STATUS)
+#: Sources that say of a prompt that it was paid; "earlier" is from before sources were recorded.
+PROVES_PROMPT = (ReceiptSource.CALLBACK, ReceiptSource.QUERY, ReceiptSource.EARLIER)
 #: Delay before the next status query of a payment, as long as no answer comes.
 RECEIPT_QUERIES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360, 720))
 

@@ -98,8 +98,13 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         return self.filter(provider=provider, number=number).exclude(number="")
 
     def without_number(self) -> ReceiptQuerySet:
-        """Receipts whose M-Pesa receipt number is not known yet."""
-        return self.filter(number="", same_as__isnull=True)
+        """Receipts whose M-Pesa receipt number is not known yet.
+
+        Not those whose number turned out to be another order's payment: they keep the source that
+        named it, and a status query names none.
+        """
+        moved = Q(verification=Verification.NEVER_CAME) & ~Q(source=ReceiptSource.QUERY)
+        return self.filter(~moved, number="", same_as__isnull=True)
 
     def unidentified_payments(self) -> ReceiptQuerySet:
         """M-Pesa payments without an order that may belong to a prompt.

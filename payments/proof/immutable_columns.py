@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from payments.immutable_columns import IMMUTABLE_COLUMNS, Digest, DigestOfBytes, ImmutableColumns
-from payments.models import GatewayEvent, Original, Receipt
+from payments.models import GatewayEvent, Original, Receipt, Verification
 
 from .rule import rule
 
@@ -19,12 +19,12 @@ def _differ(group: ImmutableColumns) -> QuerySet[Any]:
     rows = group.model._default_manager.annotate(current=Digest(*group.columns))
     if not group.once:
         return rows.filter(~Exists(same))
-    # A value that is set once never changes and is never cleared, except the number of a merged
-    # receipt.
+    # A value that is set once never changes and is never cleared, except the number of a
+    # merged receipt, and of one that turned out to be another order's payment.
     known = Original.objects.filter(kind=group.kind, row=OuterRef("pk"))
     given_away = Q(pk__in=[])
     if group.model is Receipt:
-        given_away = Q(same_as__isnull=False, number="")
+        given_away = Q(same_as__isnull=False) | Q(verification=Verification.NEVER_CAME)
     return rows.filter(
         (Q(**{group.once: ""}) & Exists(known) & ~given_away)
         | (~Q(**{group.once: ""}) & ~Exists(same))

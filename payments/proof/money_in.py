@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import (
@@ -28,18 +28,25 @@ from orders.models import (
     TrackStatus,
 )
 from payments.models import (
+    Channel,
     Receipt,
+    ReceiptEvidence,
+    ReceiptSource,
     Refund,
     RefundMethod,
     RefundReason,
+    Verification,
     fees_earned,
     given_back,
 )
+from payments.models.evidence import PROVES_PROMPT
 from payments.models.totals import total
 from payments.payment_matching import filter_duplicates, possible_duplicates
 
 from .rule import FORGOTTEN, OVERDUE, rule
 
+#: The callback or the statement names a prompt's receipt number within this time.
+NUMBER_OVERDUE = timedelta(hours=1)
 #: Statuses of lines by the status of their order. Other statuses of orders allow any.
 _LINE_STATUSES = {
     PaymentStatus.REQUESTED: [TrackStatus.CREATED],
@@ -143,6 +150,24 @@ def closed_order_is_refunded_in_time(now: datetime) -> QuerySet[Order]:
 )
 def payment_is_not_counted_twice(now: datetime) -> QuerySet[Receipt]:
     return possible_duplicates()
+
+
+@rule("A number that staff entered for one prompt is not the missing one of another: staff decide")
+def entered_number_is_of_its_prompt(now: datetime) -> QuerySet[Receipt]:
+    """A status query proves that a prompt was paid, and the buyer was prompted twice: the number
+    that staff found on the portal may be either's."""
+    reports = ReceiptEvidence.objects.filter(receipt=OuterRef("pk"))
+    entered = Receipt.objects.filter(
+        Exists(reports.filter(source=ReceiptSource.STAFF)),
+        ~Exists(reports.filter(source__in=PROVES_PROMPT)),
+        order=OuterRef("order"),
+        amount=OuterRef("amount"),
+        payment__channel=Channel.STK,
+    )
+    unnumbered = Receipt.objects.without_number().filter(created_at__lt=now - NUMBER_OVERDUE)
+    return unnumbered.filter(
+        Exists(entered.exclude(number="").exclude(verification=Verification.NEVER_CAME))
+    )
 
 
 @rule("An order is refunded exactly when all that it owes back was sent")

@@ -41,6 +41,7 @@ from payments.refunds.services import refund_excess, refund_excess_locked
 from payments.shortcodes import receiving_shortcode
 
 from . import receipts, suspense
+from .misapplied import NotMisapplied, is_on_staffs_word, merge_unnumbered, reopen_attempt
 from .receipts import find_receipt
 
 logger = logging.getLogger(__name__)
@@ -239,7 +240,9 @@ def _claim_receipt(
         except suspense.AlreadyMatched as error:
             logger.error("payment %s: %s", payment.pk, error)
             return f"{error} Nothing was credited."
-    elif manual is None or (manual.order_id, manual.channel) != ours:
+    elif manual is None or (
+        (manual.order_id, manual.channel) != ours and not _may_take_over(receipt, outcome, order)
+    ):
         logger.error("payment %s: receipt %s is recorded already", payment.pk, receipt.number)
         _doubt_if_anothers(receipt, order, outcome)
         return f"Receipt {receipt.number} is already recorded; nothing was credited."
@@ -247,7 +250,9 @@ def _claim_receipt(
     receipt.source = outcome.source if outcome.receipt else receipt.source
     receipt.paid_at = outcome.paid_at or receipt.paid_at
     receipt.save(update_fields=["payment", "source", "paid_at"])
-    if manual is not None:
+    if manual is not None and manual.channel == Channel.STK:
+        reopen_attempt(manual.pk)
+    elif manual is not None:
         # It was this STK push's after all, and so are the messages about it.
         manual.events.update(payment=payment)
         manual.delete()
@@ -259,6 +264,13 @@ def _claim_receipt(
         receipts.correct_amount(receipt, reported_amount=outcome.amount or 0, source=outcome.source)
     _confirm(payment, order, outcome, settlement)
     return "The money was already recorded; it is now known to be this attempt's."
+
+
+def _may_take_over(receipt: Receipt, outcome: AttemptOutcome, order: Order) -> bool:
+    """Whether a receipt that staff entered for another prompt of the order is this prompt's: its
+    own callback names it, or staff correct themselves."""
+    names_it = outcome.source in {ReceiptSource.CALLBACK, ReceiptSource.STAFF}
+    return names_it and receipt.order_id == order.pk and is_on_staffs_word(receipt)
 
 
 def _doubt_if_anothers(receipt: Receipt, order: Order, outcome: AttemptOutcome) -> None:
@@ -301,7 +313,14 @@ def _add_details(payment: OrderPayment, order: Order, own: Receipt, outcome: Att
 
 
 def _merge_found(own: Receipt, found: Receipt, order: Order) -> str:
-    """Merge the attempt's receipt with the one recorded under its number, if that one is free."""
+    """Merge the attempt's receipt with the one recorded under its number, if that one is free, or
+    if staff entered it for another prompt of the order."""
+    if not own.number and found.order_id == order.pk and is_on_staffs_word(found):
+        try:
+            merge_unnumbered(own, found, order)
+        except NotMisapplied as error:
+            return f"{error} Nothing changed."
+        return "Already recorded; staff had entered its number for another prompt."
     if own.number or found.order_id is not None:
         return f"Receipt {found.number} is recorded elsewhere; nothing changed."
     # It was in suspense: no reference was typed, and it was not known yet that it was this one.

@@ -26,12 +26,14 @@ from payments.transfers import mark_done
 from .services import (
     create_refund,
     drop_refund,
+    drop_unsent_refunds,
     mark_refunded_if_none_outstanding,
     refund_excess_locked,
     unrefunded,
 )
 
 ANOTHER_PAYS = "Another payment of the order is gone, and this one pays for its goods."
+SAME_PAYMENT = "It is the same payment as another of the order, which was entered twice."
 LESS_CAME = "The payment's amount was corrected: its refund is created again for what is due now."
 
 
@@ -130,6 +132,34 @@ def remove_payment(
         refund_excess_locked(order)
     receipt.waiting = False
     receipt.save(update_fields=["waiting", "written_off"])
+
+
+def absorb_duplicate(duplicate: Receipt, kept: Receipt, order: Order, *, note: str) -> bool:
+    """Count an order's receipt no more, because it is the same payment as another of its receipts.
+
+    Its posting is reversed by an opposite one and its unsent refunds are dropped. What the order
+    lacks then is taken from its other unsent refunds, or written off on ``kept``. Afterwards the
+    duplicate has neither an order nor an attempt. Returns False, and changes nothing, if a refund
+    of it was sent or may have been.
+
+    Call inside a transaction that holds the locks of the order and of both receipts.
+    """
+    dropped = list(duplicate.refunds.owed().order_by("pk"))
+    if not drop_unsent_refunds(duplicate, why=SAME_PAYMENT):
+        return False
+    if duplicate.written_off:
+        ledger.post_write_off_reversal(duplicate, duplicate.written_off)
+    ledger.post_merge(duplicate)
+    duplicate.amount = duplicate.written_off = 0
+    duplicate.order = duplicate.payment = None
+    duplicate.same_as, duplicate.waiting, duplicate.note = kept, False, note[:200]
+    duplicate.save()
+    order.refresh_from_db()
+    dropped += _drop_refunds_of_other_payments(kept, order)
+    write_off_shortfall(kept, order)
+    recreate_refunds(kept, order, dropped)
+    refund_excess_locked(order)
+    return True
 
 
 def _drop_refunds_of_other_payments(receipt: Receipt, order: Order) -> list[Refund]:

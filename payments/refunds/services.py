@@ -148,11 +148,11 @@ class NothingToRefund(ValueError):
     """The receipt is refunded already, or may pay an order. Its text can be shown to staff."""
 
 
-def drop_unsent_refunds(receipt: Receipt) -> bool:
-    """Drop the refunds of money in suspense, if none was sent.
+def drop_unsent_refunds(receipt: Receipt, *, why: str = "The money belongs to an order.") -> bool:
+    """Drop the refunds of a receipt that is merged into another, if none was sent.
 
-    Call inside a transaction that holds the receipt's lock. Returns False, and drops nothing, if
-    any of them may have been sent.
+    Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
+    Returns False, and drops nothing, if any of them may have been sent.
     """
     Refund.objects.lock_all_of(receipt)
     refunds = list(receipt.refunds.order_by("pk"))
@@ -161,7 +161,7 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
     if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
         return False
     for refund in going:
-        drop_refund(refund, "The money belongs to an order.")
+        drop_refund(refund, why)
     return True
 
 

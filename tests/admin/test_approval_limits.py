@@ -343,6 +343,7 @@ COSTS = {
     "payments.admin.fees.give_fee_back": "at_risk",
     "console.receipt.write": "at_risk",
     "console.receipt.give": "at_risk",
+    "console.receipt.other": "at_risk",
     "console.receipt.same": "at_risk",
     "console.receipt.apart": "at_risk",
     "console.receipt.back": "at_risk or moved",

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.backoffice.actions import ACTIONS
 from daraja_simulator.entries import CUSTOMER_REVERSAL, Entry
+from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments.models import (
     EventState,
@@ -22,6 +23,7 @@ from payments.models import (
     Provider,
     Receipt,
     ReceiptSource,
+    Refund,
     Source,
     Verification,
 )
@@ -64,6 +66,7 @@ class MoneyIn(Activity):
             "receipt.doubt": (banks, self._if_it_did_not_come),
             "receipt.reversed": (receipts.exclude(number=""), self._its_reversal),
             "receipt.name": (receipts.without_number(), self._its_number),
+            "receipt.other": (receipts.filter(order__isnull=False), self._its_order),
             "receipt.seen": (receipts.unacknowledged(), self.nothing),
             "attempt.ask": (prompts, self.nothing),
             "attempt.paid": (prompts, self._number_of_prompt),
@@ -114,6 +117,10 @@ class MoneyIn(Activity):
             self._end(payment)
         for receipt in Receipt.objects.to_look_up():
             self.press("receipt.confirm", receipt, self.finance())
+        waiting = Refund.objects.outstanding().filter(order__isnull=False).values("order")
+        for receipt in Receipt.objects.without_number().filter(order__in=waiting):
+            if number := self._exact_number(receipt):
+                self.press("receipt.name", receipt, self.people.owner, **number)
         for event in GatewayEvent.objects.filter(source=Source.STATEMENT, state=EventState.FAILED):
             self.press("message.again", event, self.people.owner)
 
@@ -127,6 +134,11 @@ class MoneyIn(Activity):
         self.press("attempt.unpaid", payment, self.people.owner)
 
     def _end_doubt(self, receipt: Receipt) -> None:
+        if order := self._its_order(receipt):
+            self.press("receipt.other", receipt, self.people.owner, **order)
+            receipt.refresh_from_db()
+            if not receipt.is_in_doubt:
+                return
         if self.came(receipt, exactly=True):
             self.press("receipt.ask", receipt, self.people.owner)
             if receipt.provider == Provider.MPESA:
@@ -165,6 +177,22 @@ class MoneyIn(Activity):
 
     def _its_number(self, receipt: Receipt) -> Typed:
         return None if receipt.payment is None else self._number_of_prompt(receipt.payment)
+
+    def _exact_number(self, receipt: Receipt) -> Typed:
+        """The number of its very prompt, which the portal shows by the time."""
+        request_id = receipt.payment.checkout_request_id if receipt.payment else ""
+        for entry in self._entries(is_payment=True):
+            if request_id and entry.purpose.checkout_request_id == request_id:
+                return {"number": entry.receipt}
+        return None
+
+    def _its_order(self, receipt: Receipt) -> Typed:
+        """The order the portal shows for a payment, if it is recorded for another."""
+        entry = self.run.safaricom.world.books.find(receipt.number) if receipt.number else None
+        order = find_by_typed_reference(entry.purpose.reference) if entry else None
+        if order in {None, receipt.order_id} or receipt.provider != Provider.MPESA:
+            return None
+        return {"reference": Order.objects.get(pk=order).reference}
 
     def _number_of_prompt(self, payment: OrderPayment) -> Typed:
         paid = self._paid_by(payment)

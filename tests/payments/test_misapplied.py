@@ -1,0 +1,357 @@
+"""A receipt number that staff entered for the wrong prompt, or for the wrong order."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders.fulfilment import move_line
+from payments.backoffice import receipt_services as money_in
+from payments.backoffice.refusals import ActionNotAvailable
+from payments.disbursement import process_refund
+from payments.ledger import balance
+from payments.models import Account, OrderPayment, Receipt, Refund
+from payments.proof.prove import prove
+from payments.reconciliation.status_query import query_now, query_status
+from tests.factories import UserFactory
+from tests.shopping import PHONE, an_order
+
+from .bodies import by_hand, post, post_c2b, success
+from .conftest import ringing
+from .fakes import CANCELLED, PAID
+from .test_two_receipts import counted, of
+
+NUMBER = "SGL7654321"
+RULE = "A number that staff entered for one prompt is not the missing one of another"
+
+
+@pytest.fixture
+def insider(db):
+    return UserFactory(username="mole", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def colleague(db):
+    return UserFactory(username="njeri", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def second(payment, order):
+    """The order's second prompt; the first one's has ended, and M-Pesa never said how."""
+    OrderPayment.objects.filter(pk=payment.pk).update(live=False, next_check_at=None)
+    another = order.payments.create(phone=PHONE, amount=payment.amount)
+    return ringing(another, "ws_CO_2")
+
+
+@pytest.fixture
+def misapplied(payment, second, insider):
+    """The second prompt's number, which finance entered for the first one."""
+    money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=insider)
+    return Receipt.objects.get()
+
+
+@pytest.fixture
+def twice(misapplied, second, daraja):
+    """The second prompt's payment is counted again, as a query proved it without a number."""
+    daraja.answer = PAID
+    query_now(second.pk)
+    daraja.answer = None
+    return misapplied, Receipt.objects.get(number="")
+
+
+def suspected():
+    return [found.ids for found in prove().broken if found.rule.startswith(RULE)]
+
+
+def check_is_one(order, first, second):
+    """The payment counts once, for the second prompt, and M-Pesa is to be queried about the
+    first."""
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert counted() == [(NUMBER, 3000, order.pk)]
+    assert second.receipt.number == NUMBER
+    assert (second.status, first.status, first.confirmed_at) == ("confirmed", "submitted", None)
+    assert first.next_check_at <= timezone.now()
+    assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (3000, 0)
+    assert not Refund.objects.owed().exists()
+
+
+def test_staff_who_enter_the_number_of_the_proved_prompt_make_both_one_payment(
+    twice, payment, second, order, colleague
+):
+    unnumbered = twice[1]
+    assert Refund.objects.owed().get().receipt_id == unnumbered.pk
+
+    named = money_in.set_receipt_number(unnumbered.pk, number="sgl 7654321", by=colleague)
+
+    unnumbered.refresh_from_db()
+    order.refresh_from_db()
+    assert named.pk == twice[0].pk
+    check_is_one(order, payment, second)
+    assert (unnumbered.same_as_id, unnumbered.order, unnumbered.payment) == (named.pk, None, None)
+    assert unnumbered.note == (
+        f"It is SGL7654321: KES 3,000, which was entered for another prompt of order "
+        f"{order.reference}."
+    )
+    assert order.payment_status == "paid"
+
+
+def test_what_m_pesa_then_answers_about_the_first_prompt_counts(
+    twice, payment, second, colleague, daraja
+):
+    money_in.set_receipt_number(twice[1].pk, number=NUMBER, by=colleague)
+    daraja.answer = CANCELLED
+
+    query_status(payment.pk)
+
+    payment.refresh_from_db()
+    assert payment.status == "failed"
+
+
+def test_the_callback_of_the_prompt_takes_the_number_from_the_one_it_was_entered_for(
+    client, misapplied, payment, second, order
+):
+    post(client, second, success(second, receipt=NUMBER))
+
+    check_is_one(order, payment, second)
+
+
+def test_the_callback_that_comes_after_the_query_makes_both_one_payment(
+    client, twice, payment, second, order
+):
+    post(client, second, success(second, receipt=NUMBER))
+
+    check_is_one(order, payment, second)
+
+
+def test_staff_correct_themselves_while_the_prompt_has_no_result(
+    misapplied, payment, second, order, colleague
+):
+    money_in.mark_attempt_paid(second.pk, number=NUMBER, by=colleague)
+
+    check_is_one(order, payment, second)
+
+
+def test_a_prompt_whose_own_callback_named_it_keeps_its_number(
+    client, payment, second, order, insider, daraja
+):
+    post(client, payment, success(payment, receipt=NUMBER))
+    daraja.answer = PAID
+    query_now(second.pk)
+    unnumbered = Receipt.objects.get(number="")
+
+    with pytest.raises(ActionNotAvailable, match="is the payment of another prompt, as M-Pesa"):
+        money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=insider)
+
+    assert not suspected()
+    money_in.set_receipt_number(unnumbered.pk, number="SGL0000002", by=insider)
+    assert of(order) == [("SGL0000002", 3000), (NUMBER, 3000)]
+
+
+def test_money_that_was_reversed_is_not_refunded_again(
+    misapplied, second, order, colleague, insider, daraja
+):
+    move_line(order.tracks.get().pk, "cancelled", actor=insider, note="Not in stock.")
+    process_refund(Refund.objects.get().pk)
+    assert [sent["receipt"] for sent in daraja.reversals] == [NUMBER]
+    daraja.answer = PAID
+    query_now(second.pk)
+    unnumbered = Receipt.objects.get(number="")
+    assert Refund.objects.get(receipt=unnumbered).status == "due"
+
+    money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=colleague)
+
+    assert dict(Refund.objects.owed().values_list("receipt", "amount")) == {misapplied.pk: 3000}
+    assert Refund.objects.get(receipt=unnumbered).status == "dropped"
+    assert balance(Account.REFUNDS_PAYABLE) == 3000
+
+
+def test_nothing_changes_once_money_of_the_proved_prompt_may_have_left(twice, colleague):
+    unnumbered = twice[1]
+    Refund.objects.filter(receipt=unnumbered).update(status="unknown", sent_at=timezone.now())
+
+    with pytest.raises(ActionNotAvailable, match="is already being refunded"):
+        money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=colleague)
+
+    Refund.objects.filter(receipt=unnumbered).update(status="due", sent_at=None)
+    assert len(counted()) == 2
+
+
+def test_prove_names_the_prompt_until_staff_have_decided(twice, colleague):
+    unnumbered = twice[1]
+    assert suspected() == []
+    Receipt.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    assert suspected() == [[unnumbered.pk]]
+
+    money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=colleague)
+
+    assert suspected() == []
+
+
+def test_no_number_is_entered_while_an_equal_payment_of_the_phone_has_none(
+    payment, second, order, colleague, daraja
+):
+    daraja.answer = PAID
+    query_now(second.pk)
+
+    with pytest.raises(ActionNotAvailable, match="Enter that one's number first"):
+        money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=colleague)
+
+    unnumbered = Receipt.objects.get()
+    money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=colleague)
+    money_in.mark_attempt_paid(payment.pk, number="SGL0000002", by=colleague)
+    assert of(order) == [("SGL0000002", 3000), (NUMBER, 3000)]
+
+
+@pytest.fixture
+def theirs(kettle):
+    """Another buyer's order of two kettles, whose prompt is open."""
+    return an_order(UserFactory(), (kettle, 2), phone="254733111222")
+
+
+@pytest.fixture
+def their_prompt(theirs):
+    return ringing(theirs.payments.get(), "ws_CO_3")
+
+
+@pytest.fixture
+def recorded_for_mine(payment, order, insider):
+    """The number of their payment, which finance entered for my prompt."""
+    money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=insider)
+    return Receipt.objects.get()
+
+
+def check_is_theirs(order, theirs, receipt):
+    """Their order has the payment; mine is left as if none had come."""
+    for each in (order, theirs, receipt):
+        each.refresh_from_db()
+    assert of(theirs) == [(NUMBER, 3000)]
+    assert (theirs.payment_status, theirs.in_doubt) == ("paid", False)
+    assert (order.payment_status, order.in_doubt) == ("paid", True)
+    assert (receipt.number, receipt.verification) == ("", "never_came")
+    assert receipt.note == (
+        f"{NUMBER} is the payment of order {theirs.reference}. Cancel what has not been delivered."
+    )
+    assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (3000, 3000)
+
+
+def test_staff_move_a_payment_to_the_order_it_is_of(
+    recorded_for_mine, order, theirs, colleague, insider
+):
+    moved = money_in.move_receipt_to_order(
+        recorded_for_mine.pk, reference=theirs.reference.lower(), by=colleague
+    )
+
+    check_is_theirs(order, theirs, recorded_for_mine)
+    assert (moved.order, moved.reference) == (theirs, theirs.reference)
+    # Who entered the number is known there too, and decides nothing about it.
+    assert moved.evidence.filter(source="staff", number=NUMBER, told_by=insider).exists()
+
+
+def test_it_becomes_the_receipt_of_their_prompt_that_has_no_number(
+    recorded_for_mine, order, theirs, their_prompt, colleague, daraja
+):
+    daraja.answer = PAID
+    query_now(their_prompt.pk)
+    unnumbered = Receipt.objects.get(number="")
+    with pytest.raises(ActionNotAvailable) as refused:
+        money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=colleague)
+    assert str(refused.value) == (
+        f"{NUMBER} is recorded for order {order}. If it is the payment of order "
+        f"{theirs.reference}, open that receipt and choose “It is another order's payment”."
+    )
+
+    moved = money_in.move_receipt_to_order(
+        recorded_for_mine.pk, reference=theirs.reference, by=colleague
+    )
+
+    assert moved == unnumbered
+    check_is_theirs(order, theirs, recorded_for_mine)
+
+
+def test_once_my_line_is_cancelled_nothing_is_lost(
+    recorded_for_mine, order, theirs, colleague, insider
+):
+    money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=colleague)
+
+    move_line(order.tracks.get().pk, "cancelled", actor=insider, note="Wrong number.")
+
+    order.refresh_from_db()
+    assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (3000, 0)
+    assert not Refund.objects.outstanding().exists()
+    assert not order.in_doubt
+
+
+def test_a_payer_who_typed_another_order_s_reference_can_be_helped(
+    client, payment, order, theirs, colleague
+):
+    OrderPayment.objects.filter(pk=payment.pk).update(status="failed", live=False)
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+
+    money_in.move_receipt_to_order(receipt.pk, reference=theirs.reference, by=colleague)
+
+    check_is_theirs(order, theirs, receipt)
+    # A report that is delivered again names the order it was typed for: nothing moves back.
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
+    check_is_theirs(order, theirs, receipt)
+
+
+def test_a_payment_that_was_written_off_here_can_still_be_another_order_s(
+    client, recorded_for_mine, order, theirs, colleague
+):
+    post_c2b(client, by_hand(theirs.reference, 3000, receipt=NUMBER))
+    money_in.write_off_receipt(recorded_for_mine.pk, by=colleague)
+
+    money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=colleague)
+
+    check_is_theirs(order, theirs, recorded_for_mine)
+    with pytest.raises(ActionNotAvailable, match="M-Pesa has not shown this payment"):
+        money_in.count_after_all(recorded_for_mine.pk, by=colleague)
+
+
+def test_a_payment_whose_money_has_left_is_not_moved(
+    recorded_for_mine, order, theirs, colleague, insider, daraja
+):
+    move_line(order.tracks.get().pk, "cancelled", actor=insider, note="Wrong number.")
+    process_refund(Refund.objects.get().pk)
+
+    with pytest.raises(ActionNotAvailable, match="Some of it was refunded, or may have been"):
+        money_in.move_receipt_to_order(
+            recorded_for_mine.pk, reference=theirs.reference, by=colleague
+        )
+
+    recorded_for_mine.refresh_from_db()
+    assert (recorded_for_mine.number, recorded_for_mine.verification) == (NUMBER, "confirmed")
+
+
+def test_the_payment_of_its_own_prompt_is_no_other_order_s(
+    client, payment, order, theirs, colleague
+):
+    post(client, payment, success(payment, receipt=NUMBER))
+
+    with pytest.raises(ActionNotAvailable, match="was paid for this order, as M-Pesa reported"):
+        money_in.move_receipt_to_order(
+            Receipt.objects.get().pk, reference=theirs.reference, by=colleague
+        )
+
+
+@pytest.mark.parametrize("who", ["recorded it", "buyer", "their buyer"])
+def test_nobody_moves_a_payment_they_recorded_or_of_their_own_order(
+    recorded_for_mine, order, theirs, insider, who
+):
+    person = {"recorded it": insider, "buyer": order.buyer, "their buyer": theirs.buyer}[who]
+
+    with pytest.raises(ActionNotAvailable, match="You cannot decide this"):
+        money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=person)
+
+    assert of(order) == [(NUMBER, 3000)]
+
+
+def test_a_payment_in_suspense_is_matched_and_not_moved(client, theirs, colleague):
+    post_c2b(client, by_hand("nobody", 3000, receipt=NUMBER))
+
+    with pytest.raises(ActionNotAvailable, match="is not recorded for another order"):
+        money_in.move_receipt_to_order(
+            Receipt.objects.get().pk, reference=theirs.reference, by=colleague
+        )
