@@ -156,6 +156,8 @@ def absorb_duplicate(duplicate: Receipt, kept: Receipt, order: Order, *, note: s
     duplicate.save()
     order.refresh_from_db()
     dropped += _drop_refunds_of_other_payments(kept, order)
+    # What is still due is a line's, if one was cancelled.
+    dropped.sort(key=lambda refund: bool(refund.track_id))
     write_off_shortfall(kept, order)
     recreate_refunds(kept, order, dropped)
     refund_excess_locked(order)

@@ -69,6 +69,9 @@ def refund_excess_locked(
     excess = money.credited - money.needed(order)
     if money.waiting:
         order.receipts.filter(waiting=True).update(waiting=False)
+    if excess > 0 and order.is_paid and cancelled_line is None and reason is None:
+        # Nothing was given back, so money came: it pays for what the shop has lost of the order.
+        excess -= reverse_write_off(order, excess)
     if excess <= 0:
         return
     cause = reason or (RefundReason.EXCESS if cancelled_line is None else RefundReason.RETURNED)
@@ -283,20 +286,22 @@ def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
             yield receipt, part
 
 
-def reverse_write_off(order: Order, amount: int) -> None:
-    """Reverse write-offs of an order, up to ``amount`` KES.
+def reverse_write_off(order: Order, amount: int) -> int:
+    """Reverse write-offs of an order, up to ``amount`` KES. Returns how much was reversed.
 
-    Either goods were refunded whose price was partly written off, so the buyer never paid that
-    part; or a refund that was expected to be a loss was not sent after all.
+    Goods were refunded whose price was partly written off, so the buyer never paid that part; or
+    the buyer has paid it since; or a refund that was expected to be a loss was not sent after all.
     """
+    left = amount
     for receipt in order.receipts.filter(written_off__gt=0).order_by("pk"):
-        part = min(receipt.written_off, amount)
+        part = min(receipt.written_off, left)
         if part:
             ledger.post_write_off_reversal(receipt, part)
-            receipt.written_off, amount = receipt.written_off - part, amount - part
+            receipt.written_off, left = receipt.written_off - part, left - part
             receipt.save(update_fields=["written_off"])
             if receipt.verification == Verification.NEVER_CAME:
                 update_order_doubt(receipt)
+    return amount - left
 
 
 def unrefunded(receipt: Receipt) -> int:

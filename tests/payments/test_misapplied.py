@@ -3,22 +3,26 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.disbursement import process_refund
+from payments.doubt import put_in_doubt
 from payments.ledger import balance
 from payments.models import Account, OrderPayment, Receipt, Refund
 from payments.proof.prove import prove
+from payments.reconciliation.receipts import correct_amount
 from payments.reconciliation.status_query import query_now, query_status
-from tests.factories import UserFactory
+from tests.factories import ProductFactory, UserFactory
 from tests.shopping import PHONE, an_order
 
 from .bodies import by_hand, post, post_c2b, success
 from .conftest import ringing
 from .fakes import CANCELLED, PAID
+from .test_bank import NAME, PASSWORD, notify, told
 from .test_two_receipts import counted, of
 
 NUMBER = "SGL7654321"
@@ -355,3 +359,110 @@ def test_a_payment_in_suspense_is_matched_and_not_moved(client, theirs, colleagu
         money_in.move_receipt_to_order(
             Receipt.objects.get().pk, reference=theirs.reference, by=colleague
         )
+
+
+def test_my_buyer_s_own_payment_is_counted_after_the_other_s_was_moved(
+    client, recorded_for_mine, order, theirs, colleague
+):
+    money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=colleague)
+
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
+
+    order.refresh_from_db()
+    assert of(order) == [("", 3000), ("SGL0000002", 3000)]
+    assert (order.payment_status, order.in_doubt) == ("paid", False)
+    assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (6000, 0)
+
+
+@transaction.atomic
+def test_a_payment_of_another_amount_is_another_payment(twice, order, colleague):
+    correct_amount(twice[0], reported_amount=2900, source="status")
+
+    with pytest.raises(ActionNotAvailable, match="KES 2,900 is another payment than number not"):
+        money_in.set_receipt_number(twice[1].pk, number=NUMBER, by=colleague)
+
+    assert sorted(order.receipts.values_list("amount", flat=True)) == [2900, 3000]
+
+
+def test_a_payment_that_was_written_off_is_not_merged(twice, order, colleague):
+    kept, unnumbered = twice
+    put_in_doubt(kept.pk, "M-Pesa does not know it.")
+    money_in.write_off_receipt(kept.pk, by=colleague)
+
+    with pytest.raises(ActionNotAvailable, match="was written off because it never arrived"):
+        money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=colleague)
+
+
+def test_a_refund_of_the_payment_that_stays_is_dropped_if_it_pays_for_the_goods(
+    client, payment, second, order, colleague, daraja
+):
+    daraja.answer = PAID
+    query_now(second.pk)
+    daraja.answer = None
+    # From another phone, as far as M-Pesa shows, so not merged by itself.
+    post_c2b(client, by_hand("", 3000, receipt=NUMBER, MSISDN="2547 ***** 999"))
+    money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=colleague)
+    refund = Refund.objects.get()
+    assert (refund.receipt.number, refund.amount) == (NUMBER, 3000)
+
+    money_in.set_receipt_number(Receipt.objects.get(number="").pk, number=NUMBER, by=colleague)
+
+    refund.refresh_from_db()
+    assert refund.status == "dropped"
+    check_is_one(order, payment, second)
+
+
+def test_what_is_still_due_for_a_cancelled_line_is_created_again(
+    client, buyer, kettle, colleague, daraja
+):
+    order = an_order(buyer, (kettle, 1), (ProductFactory(price=1500), 1))
+    first = ringing(order.payments.get())
+    OrderPayment.objects.filter(pk=first.pk).update(live=False, next_check_at=None)
+    second = ringing(order.payments.create(phone=PHONE, amount=3000), "ws_CO_2")
+    daraja.answer = PAID
+    query_now(second.pk)
+    daraja.answer = None
+    post_c2b(client, by_hand("", 3000, receipt=NUMBER, MSISDN="2547 ***** 999"))
+    money_in.mark_attempt_paid(first.pk, number=NUMBER, by=colleague)
+    line = order.tracks.first()
+    move_line(line.pk, "cancelled", actor=colleague, note="It broke.")
+    unnumbered = Receipt.objects.get(number="")
+    assert sorted(Refund.objects.owed().values_list("receipt__number", "amount")) == [
+        ("", 1500), (NUMBER, 3000),
+    ]  # fmt: skip
+
+    money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=colleague)
+
+    due = Refund.objects.owed().get()
+    assert (due.receipt.number, due.amount, due.track) == (NUMBER, 1500, line)
+
+
+@pytest.fixture
+def bank_notice(client, settings):
+    """A bank's notification that pays an order."""
+    settings.EQUITY_IPN_USERNAME, settings.EQUITY_IPN_PASSWORD = NAME, PASSWORD
+    return lambda order: notify(client, told(order.reference, order.amount))
+
+
+def test_what_an_order_lacks_then_is_written_off(
+    bank_notice, payment, second, order, colleague, insider, daraja
+):
+    bank_notice(order)
+    at_bank = Receipt.objects.get()
+    money_in.confirm_bank_receipt(at_bank.pk, by=colleague)
+    # One too many: it goes back.
+    money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=insider)
+    process_refund(Refund.objects.get().pk)
+    daraja.answer = PAID
+    query_now(second.pk)
+    # The bank's was never there, so the prompt's pays for the goods.
+    money_in.doubt_bank_receipt(at_bank.pk)
+    money_in.write_off_receipt(at_bank.pk, by=UserFactory(is_superuser=True))
+    unnumbered = Receipt.objects.get(number="")
+    assert not Refund.objects.owed().filter(receipt=unnumbered).exists()
+    assert balance(Account.WRITE_OFFS) == 0
+
+    money_in.set_receipt_number(unnumbered.pk, number=NUMBER, by=colleague)
+
+    assert balance(Account.WRITE_OFFS) == 3000
+    assert Receipt.objects.get(number=NUMBER).written_off == 3000

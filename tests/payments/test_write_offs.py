@@ -20,12 +20,15 @@ from payments.models import (
     Provider,
     Receipt,
     ReceiptSource,
+    Refund,
 )
 from payments.proof.prove import prove
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import UserFactory
 from tests.migration_steps import StepByStep
+
+from .bodies import by_hand, post_c2b
 
 PROVEN = AttemptOutcome(True, "0", "", ReceiptSource.QUERY)
 SHORT = AttemptOutcome(True, "0", "", ReceiptSource.CALLBACK, amount=1, receipt="SGL0000001")
@@ -55,6 +58,25 @@ def cancel(order):
 def report(amount):
     """M-Pesa's statement has the receipt with another amount than the callback."""
     record_receipt(IncomingPayment(Provider.MPESA, SHORT.receipt, amount, ReceiptSource.STATEMENT))
+
+
+def test_a_buyer_who_pays_what_was_missing_pays_for_what_was_written_off(client, payment, order):
+    come_short(payment)
+    assert losses() == (0, 2999)
+
+    post_c2b(client, by_hand(order.reference, 2999, receipt="SGL0000002"))
+
+    assert losses() == (0, 0)
+    assert not Refund.objects.exists()
+
+
+def test_of_a_second_payment_only_what_is_too_much_goes_back(client, payment, order):
+    come_short(payment)
+
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
+
+    assert losses() == (0, 0)
+    assert list(Refund.objects.values_list("amount", flat=True)) == [1]
 
 
 #: Columns of today's models that the tables of then do not have: the code needs them.
