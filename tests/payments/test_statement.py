@@ -246,6 +246,22 @@ def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, d
     assert (pull().read_until, pull().result_text) == (None, "It has more than 2 pages.")
 
 
+@pytest.mark.parametrize(("hours", "pulls"), [(6, 1), (7, 2)])
+def test_a_statement_of_no_more_than_one_period_is_pulled_once(
+    order, daraja, monkeypatch, hours, pulls
+):
+    """A period is of six hours, besides the one that is read again."""
+    monkeypatch.setattr("payments.reconciliation.statement_pull.MAX_PAGES", 1)
+    daraja.on_pull = lambda pull: StatementPage((row(order),), ())
+    since = NOW - hours * HOUR
+    read_from_to(since, since)
+
+    pull_statement(NOW)
+
+    assert len(daraja.pulls) == pulls
+    assert (pull().read_until, pull().result_text) == (since, "It has more than 1 pages.")
+
+
 def paid_at(order, *ages):
     """A statement with a payment so many hours ago each, one to a page."""
     rows = [
