@@ -1,16 +1,22 @@
 """What is deleted, changed or written in batches is done to its end, however much there is."""
 
+import time
 from datetime import timedelta
 from itertools import count
 
 import pytest
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import lockout
-from accounts.models import PasswordTries, Session
+from accounts.contact_budgets import delete_ended_counts
+from accounts.models import ContactCount, PasswordTries, Session
 from accounts.sessions import delete_old_sessions
+from omachemainproj import batches
+from omachemainproj.caches import delete_expired_entries
+from omachemainproj.models import CacheEntry
 from orders.models import Notice
 from orders.models.notifications import InboxNotice, Message, SmsReport
 from orders.parcels import waiting
@@ -59,7 +65,7 @@ def messages(user, number, **columns):
 
 @NUMBERS
 def test_sessions_that_are_over_are_all_deleted(buyer, monkeypatch, number):
-    monkeypatch.setattr("accounts.sessions.BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     for expires in [NOW + timedelta(days=1), *[OLD] * number]:
         Session.objects.create(
             user=buyer, started_at=OLD, last_used_at=OLD, expires_at=expires, device=""
@@ -72,7 +78,7 @@ def test_sessions_that_are_over_are_all_deleted(buyer, monkeypatch, number):
 
 @NUMBERS
 def test_counts_of_guesses_that_are_over_are_all_deleted(monkeypatch, number):
-    monkeypatch.setattr(lockout, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     PasswordTries.objects.create(key="known", at=OLD, proved_at=timezone.now())
     for key in range(number):
         PasswordTries.objects.create(key=key, at=OLD)
@@ -80,6 +86,70 @@ def test_counts_of_guesses_that_are_over_are_all_deleted(monkeypatch, number):
     with ids_in_a_statement(min(number, 2)):
         assert lockout.delete_old() == number
     assert PasswordTries.objects.get().key == "known"
+
+
+@NUMBERS
+def test_counts_of_rate_limits_that_are_over_are_all_deleted(monkeypatch, number):
+    monkeypatch.setattr(batches, "BATCH", 2)
+    CacheEntry.objects.create(key="kept", value="1", expires=time.time() + 60)
+    for key in range(number):
+        CacheEntry.objects.create(key=key, value="1", expires=OLD.timestamp())
+
+    with ids_in_a_statement(min(number, 2)):
+        assert delete_expired_entries() == number
+    assert CacheEntry.objects.get().key == "kept"
+
+
+@NUMBERS
+def test_counts_of_contacts_that_are_over_are_all_deleted(monkeypatch, number):
+    monkeypatch.setattr(batches, "BATCH", 2)
+    ContactCount.objects.create(key="kept", ends_at=NOW)
+    for key in range(number):
+        ContactCount.objects.create(key=key, ends_at=OLD)
+
+    with ids_in_a_statement(min(number, 2)):
+        assert delete_ended_counts(NOW) == number
+    assert ContactCount.objects.get().key == "kept"
+
+
+def test_no_batch_is_begun_after_the_seconds_and_the_rest_is_for_the_next_call(monkeypatch):
+    class Clock:
+        now = 0
+
+        def monotonic(self):
+            self.now += 4
+            return self.now
+
+    monkeypatch.setattr(batches, "BATCH", 2)
+    monkeypatch.setattr(batches, "time", Clock())
+    for key in range(7):
+        ContactCount.objects.create(key=key, ends_at=OLD)
+
+    rows = ContactCount.objects.order_by("key")
+
+    assert batches.delete_in_batches(rows, seconds=10) == 4
+    assert list(rows.values_list("key", flat=True)) == ["4", "5", "6"]
+
+
+def test_a_round_deletes_counts_of_rate_limits_for_so_long(monkeypatch):
+    monkeypatch.setattr("omachemainproj.caches._DELETING_SECONDS", -1)
+    CacheEntry.objects.create(key="over", value="1", expires=OLD.timestamp())
+
+    assert delete_expired_entries() == 0
+
+
+def test_what_changed_since_its_batch_was_read_is_not_deleted(monkeypatch):
+    ContactCount.objects.create(key="again", ends_at=OLD)
+    delete = QuerySet.delete
+
+    def begins_again(rows):
+        ContactCount.objects.update(ends_at=NOW)
+        return delete(rows)
+
+    monkeypatch.setattr(QuerySet, "delete", begins_again)
+
+    assert delete_ended_counts(NOW) == 0
+    assert ContactCount.objects.exists()
 
 
 @NUMBERS
@@ -95,7 +165,7 @@ def test_texts_of_old_messages_are_all_erased(buyer, monkeypatch, number):
 
 @NUMBERS
 def test_old_reports_and_notices_in_the_app_are_all_deleted(buyer, monkeypatch, number):
-    monkeypatch.setattr("orders.retention.BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     for n in range(number + 1):
         notice = Notice.objects.create(kind="paid_out", key=f"{next(_keys)}", user=buyer)
         InboxNotice.objects.create(notice=notice, user=buyer, kind="paid_out", said={})

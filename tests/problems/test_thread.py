@@ -233,7 +233,7 @@ def test_a_picture_sent_twice_is_one_message(seller, line, problem):
 def test_pictures_are_deleted_long_after_the_end_and_the_words_stay(
     buyer, line, settings, monkeypatch
 ):
-    monkeypatch.setattr("orders.retention.BATCH", 2)
+    monkeypatch.setattr("omachemainproj.batches.BATCH", 2)
     settings.KEEP_MESSAGES_DAYS = 30
     send(buyer, line, "", 3, kind="damaged")
     later = timezone.now() + timedelta(days=31)
