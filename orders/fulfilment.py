@@ -37,8 +37,9 @@ from .models import Order, OrderTrack, Problem, TrackEvent, TrackStatus
 from .models.notifications import NotificationKind
 from .notifications.notify import notify
 
-#: Maximum number of lines per call of auto_confirm_deliveries.
-CONFIRMED_PER_ROUND = 200
+#: Maximum number of lines per call of auto_confirm_deliveries, and after how long it starts no
+#: other.
+CONFIRMED_PER_ROUND, CONFIRMING_SECONDS = 200, 10.0
 
 
 #: Statuses the buyer is notified about, unless the buyer set them.
@@ -258,7 +259,12 @@ def auto_confirm_deliveries(now: datetime) -> int:
     """
     since = now - timedelta(days=settings.DELIVERY_CONFIRM_DAYS)
     silent = OrderTrack.objects.on_the_road_since(since).values_list("pk", flat=True)
-    return do_each(partial(_confirm_delivery, since=since), silent, at_most=CONFIRMED_PER_ROUND)
+    return do_each(
+        partial(_confirm_delivery, since=since),
+        silent,
+        at_most=CONFIRMED_PER_ROUND,
+        seconds=CONFIRMING_SECONDS,
+    )
 
 
 @transaction.atomic

@@ -408,6 +408,31 @@ def test_parcels_that_are_not_freed_keep_none_behind_them_from_it(buyer, monkeyp
     assert Parcel.objects.get(agent=None) == parcels[3]
 
 
+TIMED = [
+    ("orders.lifecycle.EXPIRING_SECONDS", lambda: expire_unpaid_orders(later(minutes=16))),
+    ("orders.fulfilment.CONFIRMING_SECONDS", lambda: auto_confirm_deliveries(later(days=8))),
+    ("orders.claims.FREEING_SECONDS", lambda: free_parcels(later(days=2))),
+    (
+        "payments.checkout.stk_push.CLOSING_SECONDS",
+        lambda: expire_stk_pushes(now=later(seconds=121)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("seconds", "duty"), TIMED, ids=[name for name, _ in TIMED])
+def test_no_duty_begins_a_row_after_its_seconds(buyer, monkeypatch, seconds, duty):
+    """Whatever waits: an order, a line on its way, a claimed parcel and a prompt."""
+    an_order(buyer, (ProductFactory(), 1))
+    OrderPayment.objects.update(status="submitted", rung_at=timezone.now())
+    line_at("shipping", buyer=buyer, product=ProductFactory())
+    claim_parcel(a_parcel(buyer, ProductFactory()).pk, agent=an_agent())
+    with monkeypatch.context() as patch:
+        patch.setattr(seconds, -1)
+
+        assert duty() == 0
+    assert duty() == 1
+
+
 def test_attempts_that_are_not_given_up_keep_none_behind_them_from_it(
     db, monkeypatch, breaks_three
 ):
