@@ -149,12 +149,12 @@ def prove(request: HttpRequest, user: User) -> None:
         )
 
 
-def forgive(user: User) -> None:
+def reset_failures(user: User) -> None:
     """Reset all failures at a user's account, from all networks. Safe to repeat."""
     PasswordTries.objects.filter(user=user).update(failures=0, until=None)
 
 
-def forgive_tries(key: str) -> None:
+def reset_failures_by_key(key: str) -> None:
     """Reset the failures counted under one key, of an account or a network. Safe to repeat."""
     PasswordTries.objects.filter(key=key).update(failures=0, until=None)
 

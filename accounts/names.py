@@ -81,6 +81,6 @@ def change(user: User, *, before: str, after: str) -> None:
     quarantine(user, before)
 
 
-def forget_rested_names(now: datetime) -> int:
+def delete_released_names(now: datetime) -> int:
     """Delete expired claims. Safe to repeat and to run concurrently."""
     return int(NameClaim.objects.filter(rests_until__lte=now).delete()[0])

@@ -149,7 +149,7 @@ class PhoneSignInView(Public, GenericAPIView):
             typed=Typed(given["token"], given["code"]),
             now=now,
             before_use=partial(
-                phone_login.demand_password, asked, phone, given.get("password", ""), now
+                phone_login.require_password, asked, phone, given.get("password", ""), now
             ),
         )
         user, is_new = phone_login.enter(asked, phone, now)

@@ -106,8 +106,8 @@ def _rotate(token: RefreshToken, origin: Origin | None, sender: Sender) -> Token
     if row is None:
         refuse("token_not_valid")
     session = _live_session(token, user)
-    if session is not None and sender.browser and not sender.moves and _is_just_out(row):
-        return _once_more(row, session, user, sender)
+    if session is not None and sender.browser and not sender.moves and _is_just_issued(row):
+        return _reissue(row, session, user, sender)
     try:
         with transaction.atomic():
             BlacklistedToken.objects.create(token=row)
@@ -143,7 +143,7 @@ def _live_session(token: RefreshToken, user: User) -> Session | None:
     return session
 
 
-def _is_just_out(row: OutstandingToken) -> bool:
+def _is_just_issued(row: OutstandingToken) -> bool:
     """Whether a token was just issued to another tab and not rotated yet."""
     given_out = row.created_at
     return not row.token and given_out is not None and given_out > timezone.now() - TABS_WITHIN
@@ -163,7 +163,7 @@ def _successor(
         if found is None:
             return None
         if not found.token:
-            return _once_more(found, session, user, sender)
+            return _reissue(found, session, user, sender)
         row = found
     return None
 
@@ -178,7 +178,7 @@ def _read_mark(row: OutstandingToken) -> tuple[str, str, str]:
     return successor, by_key, by_browser
 
 
-def _once_more(row: OutstandingToken, session: Session, user: User, sender: Sender) -> Tokens:
+def _reissue(row: OutstandingToken, session: Session, user: User, sender: Sender) -> Tokens:
     same = RefreshToken.once_more(row, session, user, sender.browser)
     return tokens.pair_of(same, is_repeated=True)
 

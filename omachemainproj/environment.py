@@ -68,7 +68,7 @@ class Environment:
             self._in_trouble.add(name)
             self.problems.append(sentence)
 
-    def is_in_trouble(self, *names: str) -> bool:
+    def has_problem(self, *names: str) -> bool:
         """Whether one of these variables has a problem."""
         return not self._in_trouble.isdisjoint(names)
 

@@ -39,11 +39,11 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 
 
-def _hear_ending() -> None:
+def _unblock_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
-os.register_at_fork(after_in_parent=_hear_ending)
+os.register_at_fork(after_in_parent=_unblock_signals)
 
 
 class _Request(NamedTuple):
@@ -78,7 +78,7 @@ class PatientWorker(ThreadWorker):
     def init_signals(self) -> None:
         """Install the worker's signal handlers, then deliver the signals blocked since the fork."""
         super().init_signals()
-        _hear_ending()
+        _unblock_signals()
 
     def enqueue_req(self, conn: Any) -> None:
         """Let a thread answer the connection's request, now or once it has arrived."""

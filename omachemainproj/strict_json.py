@@ -101,7 +101,7 @@ class Refused(Enum):
     REFUSED = auto()
 
 
-def read_json_forgivingly(body: bytes | memoryview, *, at_most: int | None = None) -> Any:
+def read_json_leniently(body: bytes | memoryview, *, at_most: int | None = None) -> Any:
     """Read JSON leniently, so that the caller can use the valid parts.
 
     For messages that are only sent once: a bad name or date must not lose the amount beside it.

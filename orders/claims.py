@@ -23,7 +23,7 @@ from omachemainproj.rounds import do_each
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
 
-#: Maximum number of claims ended per call of free_parcels, and after how long it starts no other.
+#: Claims ended at most per call of release_unfetched_parcels; seconds after which it starts none.
 FREED_PER_ROUND, FREEING_SECONDS = 200, 10.0
 #: The permission to deliver parcels.
 DELIVER_PERMISSION = "orders.move_track"
@@ -149,7 +149,7 @@ def release_parcel(parcel_id: int, *, actor: User, note: str = "") -> Parcel:
     return parcel
 
 
-def free_parcels(now: datetime) -> int:
+def release_unfetched_parcels(now: datetime) -> int:
     """Release parcels not fetched within PARCEL_CLAIM_HOURS, or whose agent is no longer one.
 
     Returns how many. At most 200 per call, one transaction each. Safe to repeat and to run

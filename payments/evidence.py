@@ -157,7 +157,7 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
     for pk, receipt in new.items():
         if receipt.verification in DOUBTFUL:
             reassess(pk)
-    wake_transfers(enough)
+    schedule_waiting_transfers(enough)
     return confirmed
 
 
@@ -268,7 +268,7 @@ def _reassess(receipt: Receipt) -> None:
     """Update the verification of a receipt from its reports. The receipt is locked, after its
     order."""
     if receipt.verification == Verification.NEVER_CAME:
-        _flag_if_it_came(receipt)
+        _flag_if_late_payment(receipt)
         return
     reports = list(receipt.evidence.all())
     enough, was = is_enough(receipt, reports), receipt.verification
@@ -284,7 +284,7 @@ def _reassess(receipt: Receipt) -> None:
     if was == Verification.DOUBTED:
         update_order_doubt(receipt)
     if enough:
-        wake_transfers([receipt.pk])
+        schedule_waiting_transfers([receipt.pk])
 
 
 def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
@@ -299,16 +299,16 @@ def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
     )
 
 
-def _flag_if_it_came(receipt: Receipt) -> None:
+def _flag_if_late_payment(receipt: Receipt) -> None:
     """Flag a payment that was written off if a provider has reported it since."""
     off = receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE)
     since = off.aggregate(last=Max("done_at"))["last"] or receipt.created_at
     news = receipt.evidence.filter(source__in=AMOUNT_REPORTING_SOURCES, told_at__gte=since)
     if sources := set(news.values_list("source", flat=True)):
-        flag_that_it_came(receipt, is_shown=not sources.isdisjoint(AUTHORITATIVE_SOURCES))
+        flag_late_payment(receipt, is_shown=not sources.isdisjoint(AUTHORITATIVE_SOURCES))
 
 
-def flag_that_it_came(receipt: Receipt, *, is_shown: bool) -> None:
+def flag_late_payment(receipt: Receipt, *, is_shown: bool) -> None:
     """Flag for staff that a payment which was written off is reported now. Safe to repeat.
 
     ``is_shown``: by M-Pesa's own answer or statement, and not only posted. Call inside a
@@ -337,7 +337,7 @@ def update_order_doubt(receipt: Receipt) -> None:
     Order.objects.filter(pk=receipt.order_id).update(in_doubt=doubted.exists())
 
 
-def wake_transfers(receipt_ids: list[int]) -> None:
+def schedule_waiting_transfers(receipt_ids: list[int]) -> None:
     """Make transfers that wait for these receipts due now."""
     now = timezone.now()
     waiting = {"status": TransferStatus.DUE, "next_check_at__gt": now}

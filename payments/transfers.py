@@ -157,7 +157,7 @@ def mark_done(
     if row.status == TransferStatus.DONE:
         return _record_number(row, number)
     if amount not in {None, row.amount}:
-        return _leave_to_staff(row, amount or 0, handler.wrong_amount)
+        return _flag_wrong_amount(row, amount or 0, handler.wrong_amount)
     was, row.status = row.status, TransferStatus.DONE
     row.reported_amount = recorded
     row.done_at, row.next_check_at = timezone.now(), None
@@ -173,7 +173,7 @@ def mark_done(
     return row.note or handler.done
 
 
-def _leave_to_staff(row: Transfer, amount: int, wrong_amount: str) -> str:
+def _flag_wrong_amount(row: Transfer, amount: int, wrong_amount: str) -> str:
     """Record that M-Pesa reports ``amount`` KES for a transfer of another. Returns the note.
 
     One that was due again, because M-Pesa had answered that it does not know it, is on its way: it

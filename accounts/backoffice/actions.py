@@ -340,7 +340,7 @@ def _run(
         try:
             result = perform(action, row, form.cleaned_data, by=by)
         except Refusal as refusal:
-            model_admin.message_user(request, f"{row}: {words_of(refusal)}", messages.WARNING)
+            model_admin.message_user(request, f"{row}: {refusal_text(refusal)}", messages.WARNING)
         except IntegrityError:
             model_admin.message_user(request, f"{row}: {CONCURRENT_CHANGE}.", messages.WARNING)
         else:
@@ -360,7 +360,7 @@ def page_before(request: HttpRequest) -> str:
     return path if is_here and is_page else ""
 
 
-def words_of(refusal: Refusal) -> str:
+def refusal_text(refusal: Refusal) -> str:
     """A refusal's message, without the names of fields."""
     if isinstance(refusal, FieldRefusal):
         return " ".join(str(text) for texts in refusal.errors.values() for text in texts)

@@ -147,7 +147,7 @@ class _OwnPassword(PasswordChangeView):
         user = current_user(self.request)
         tokens.revoke_all(user.pk)
         sessions.reopen_with_cookie(self.request, user)
-        emails.tell_of_change(user, "password_changed")
+        emails.notify_of_change(user, "password_changed")
         return response
 
 

@@ -215,9 +215,9 @@ def _age(
             except OSError as error:
                 trouble = trouble or error
     with running.stderr or io.BytesIO() as words:
-        said = words.read().decode(errors="replace").strip()
-    if running.wait() and said:
+        message = words.read().decode(errors="replace").strip()
+    if running.wait() and message:
         # Its message is the reason for the broken pipe.
-        raise Failed(f"age: {said.splitlines()[0]}") from trouble
+        raise Failed(f"age: {message.splitlines()[0]}") from trouble
     if trouble is not None:
         raise trouble

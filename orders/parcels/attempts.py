@@ -11,7 +11,7 @@ from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from orders.claims import ClaimedByAnother, lock_parcel
 from orders.fulfilment import NotAllowed
-from orders.line_moves import Role, powers_of
+from orders.line_moves import Role, staff_roles_of
 from orders.models import (
     AttemptReason,
     DeliveryWay,
@@ -102,7 +102,7 @@ def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") 
 
 def _require_carrier(parcel: Parcel, actor: User) -> None:
     """Raise unless a user is the parcel's agent, or may decide about lines."""
-    powers = powers_of(actor)
+    powers = staff_roles_of(actor)
     if not powers:
         raise Parcel.DoesNotExist(f"no parcel {parcel.pk} for {actor}")
     if Role.STAFF in powers or parcel.agent_id == actor.pk:

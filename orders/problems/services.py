@@ -133,7 +133,7 @@ def open_problem(
     while they waited.
     """
     line = lock_line(OrderTrack.objects.bought_by(buyer).get(pk=track_id))
-    first = _said_before(line.pk, buyer, key)
+    first = _find_earlier_message(line.pk, buyer, key)
     if first is not None and _is_first(first):
         if (first.problem.kind, first.text) == (kind, text) and _has(first, pictures):
             return Opened(first.problem, is_new=False)
@@ -161,7 +161,7 @@ def open_problem(
         to=Party.SELLER,
         about=kind,
     )
-    _tell_support(problem, line, now)
+    _notify_support(problem, line, now)
     return Opened(problem, is_new=True)
 
 
@@ -182,7 +182,7 @@ def add_message(
     TooManyMessages and ProblemKeyReused.
     """
     problem = lock_row(Problem, problem_id)
-    before = _said_before(problem.track_id, author, key)
+    before = _find_earlier_message(problem.track_id, author, key)
     if before is not None and before.problem_id == problem_id:
         if before.text == text and before.decided == "" and _has(before, pictures):
             return Written(before, is_new=False)
@@ -197,7 +197,7 @@ def add_message(
     answered(problem, party)
     for to in (Party.BUYER, Party.SELLER):
         if to != party:
-            _tell_of(message, problem, to)
+            _notify_of_message(message, problem, to)
     problem.save(update_fields=["waiting_since", "buyer_told_at", "seller_told_at"])
     return Written(message, is_new=True)
 
@@ -239,7 +239,7 @@ def answered(problem: Problem, party: str) -> None:
         problem.waiting_since = timezone.now()
 
 
-def _tell_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
+def _notify_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
     """Notify support of a problem, unless a notice about this line was sent within a day.
 
     The order's lock is held, so no concurrent notice is missed.
@@ -258,7 +258,7 @@ def _tell_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
     )
 
 
-def _tell_of(message: ProblemMessage, problem: Problem, to: Party) -> None:
+def _notify_of_message(message: ProblemMessage, problem: Problem, to: Party) -> None:
     """Notify a party of a new message, unless they were notified within TOLD_EVERY."""
     now, column = timezone.now(), f"{to}_told_at"
     last: datetime | None = getattr(problem, column)
@@ -305,7 +305,7 @@ def _require_in_time(line: OrderTrack, now: datetime) -> None:
         raise ProblemTooLate
 
 
-def _said_before(track_id: int, author: User, key: str | None) -> ProblemMessage | None:
+def _find_earlier_message(track_id: int, author: User, key: str | None) -> ProblemMessage | None:
     """Return the author's message about a line under a key or, without one, the latest recent one.
 
     Recent means within REPEAT_WINDOW.

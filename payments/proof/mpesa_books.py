@@ -78,7 +78,7 @@ def compare_with_mpesa(
     start, settled = now - _REACH, now - _SETTLED
     rows = list(_statement(start, now))
     numbers = sorted({settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE, _paying_number()})
-    held = {number: _ask_balance(number, patience) for number in numbers if number}
+    held = {number: _query_balance(number, patience) for number in numbers if number}
     with one_moment():
         known = _receipts([row.receipt for row in rows])
         differences = [
@@ -211,7 +211,7 @@ def _differences_of_balance(
         )
 
 
-def _ask_balance(number: str, patience: float) -> Decimal | None:
+def _query_balance(number: str, patience: float) -> Decimal | None:
     """The balance of a number in KES; None if M-Pesa does not send it in time."""
     token = gateway.new_balance_token()
     address = gateway.callback_url(token)

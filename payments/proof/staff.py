@@ -57,9 +57,9 @@ def approval_is_audited(now: datetime) -> QuerySet[Payout]:
         track_status=TrackStatus.FETCHED,
         actor=OuterRef("approved_by"),
     )
-    did = Exists(audit_of(Payout, actor=OuterRef("approved_by")))
+    audited = Exists(audit_of(Payout, actor=OuterRef("approved_by")))
     approved = Payout.objects.filter(approved_by__isnull=False)
-    return approved.filter(~did | Exists(fetched))
+    return approved.filter(~audited | Exists(fetched))
 
 
 @rule("A message was set aside by staff")

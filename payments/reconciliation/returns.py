@@ -134,7 +134,7 @@ def _returned_fields(movement: Movement, order: Order | None = None) -> dict[str
     return {
         "source": ReceiptSource.RETURNED,
         "phone": row.phone if row is not None else movement.phone[:64],
-        "note": f"{_what_came_back(movement, row)} {_whose(row, order)}".strip()[:200],
+        "note": f"{_what_came_back(movement, row)} {_return_note(row, order)}".strip()[:200],
     }
 
 
@@ -155,7 +155,7 @@ def _what_came_back(movement: Movement, row: Transfer | None) -> str:
     )
 
 
-def _whose(row: Transfer | None, order: Order | None) -> str:
+def _return_note(row: Transfer | None, order: Order | None) -> str:
     if order is not None:
         return f"No buyer paid it, but it was matched to order {order.reference}. Ask whose it is."
     return "" if row is None else "Ask whose it is; a refund goes to that phone again."

@@ -272,7 +272,7 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         raise CannotBeSettled(
             f"M-Pesa pays out {format_kes(MIN_B2C)} to {format_kes(MAX_B2C)} at a time."
         )
-    phone = withdrawal.phone if _is_full(withdrawal.phone) else _likeliest(withdrawal, seller)
+    phone = withdrawal.phone if _is_full(withdrawal.phone) else _matching_number(withdrawal, seller)
     # The seller is locked before their payouts.
     lock_row(User, seller.pk)
     return Payout.objects.create(
@@ -287,7 +287,7 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
     )
 
 
-def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
+def _matching_number(withdrawal: Withdrawal, seller: User) -> str:
     """The number of the seller's that agrees best with what the statement shows; of equal ones, the
     one they were paid at last."""
     sold = SellerShare.objects.filter(seller=seller.pk).order_by("-pk")

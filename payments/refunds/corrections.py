@@ -118,11 +118,15 @@ def remove_payment(
     and of its refunds.
     """
     parts = receipt.refunds.filter(way=RefundMethod.OUTSIDE, result_text=PART_REVERSED)
-    gone = parts.aggregate(total=Sum("amount"))["total"] or 0
+    reversed_before = parts.aggregate(total=Sum("amount"))["total"] or 0
     paid = _close_unsent(receipt, number=number, text=text)
-    if paid + gone < receipt.amount:
+    if paid + reversed_before < receipt.amount:
         record_refund(
-            receipt, receipt.amount - paid - gone, cause, number="" if paid else number, text=text
+            receipt,
+            receipt.amount - paid - reversed_before,
+            cause,
+            number="" if paid else number,
+            text=text,
         )
     if order is not None:
         order.refresh_from_db()

@@ -168,7 +168,7 @@ class RefundHandler(TransferHandler[Refund]):
         if was_reversed_by_mpesa(row.receipt):
             _drop_refused(row)
         elif unrefunded(row.receipt) < 0:
-            _owe_what_arrived(row)
+            _refund_received_amount(row)
 
     def on_refused(self, row: Refund, reason: TransferFailure) -> None:
         """Retry later or another way; if neither is possible, staff decide.
@@ -185,7 +185,7 @@ class RefundHandler(TransferHandler[Refund]):
             return
         if unrefunded(row.receipt) < 0:
             # It was for more than arrived, as the provider reported while M-Pesa had it.
-            _owe_what_arrived(row)
+            _refund_received_amount(row)
             return
         after = row.retry_after(reason)
         if after is not None:
@@ -196,7 +196,7 @@ class RefundHandler(TransferHandler[Refund]):
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
-def _owe_what_arrived(refund: Refund) -> None:
+def _refund_received_amount(refund: Refund) -> None:
     """Drop a refund of more than its receipt's amount that was not made; owe what did arrive."""
     drop_refund(refund, "It was for more than arrived; what did arrive is owed again.")
     if refund.order_id is not None:

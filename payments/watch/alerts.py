@@ -157,7 +157,7 @@ def _prompts_silent(now: datetime) -> str:
     )
 
 
-def _people_not_told(now: datetime) -> str:
+def _people_not_notified(now: datetime) -> str:
     late = Message.objects.filter(
         state=MessageState.DUE, next_try_at__isnull=False, created_at__lt=now - _MESSAGE_SENT_WITHIN
     ).count()
@@ -187,7 +187,7 @@ KINDS = (
     IncidentKind("money-stuck", _money_stuck, patience=timedelta(days=1)),
     IncidentKind("gateway-down", _gateway_down, patience=timedelta(minutes=2)),
     IncidentKind("prompts-silent", _prompts_silent, patience=timedelta(minutes=2)),
-    IncidentKind("people-not-told", _people_not_told, patience=timedelta(minutes=5)),
+    IncidentKind("people-not-told", _people_not_notified, patience=timedelta(minutes=5)),
 )
 
 

@@ -27,7 +27,7 @@ from payments.doubt import end_doubt_if_reported_again, put_in_doubt
 from payments.evidence import (
     CAME_AFTER_ALL,
     SourceReport,
-    flag_that_it_came,
+    flag_late_payment,
     lock_receipt,
     record,
 )
@@ -152,7 +152,7 @@ def _apply_to_written_off(receipt: Receipt, result: Result, end: TransactionEnd)
     record(locked, SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to))
     if locked.verification == Verification.NEVER_CAME:
         # Also if M-Pesa repeats an earlier answer.
-        flag_that_it_came(locked, is_shown=True)
+        flag_late_payment(locked, is_shown=True)
     _close(receipt)
     return CAME_AFTER_ALL
 

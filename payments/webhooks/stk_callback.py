@@ -53,7 +53,7 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
         event.set_state(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
         return
     event.payment = payment
-    distrust = _distrust_of_origin(event, payment, callback)
+    distrust = _why_untrusted_origin(event, payment, callback)
     if not distrust:
         _store_request_ids(payment, callback)
         distrust = _distrust_of_result_code(callback)
@@ -112,7 +112,7 @@ def _named_by(request_id: str) -> OrderPayment | None:
     return named.exclude(checkout_request_id="").first()
 
 
-def _distrust_of_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
+def _why_untrusted_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
     """Why a message may not be Safaricom's callback of this attempt; "" if it is."""
     if event.token != payment.callback_token:
         return "It did not come to the attempt's own URL."

@@ -80,8 +80,8 @@ def suggest(typed: str) -> Suggestions:
         # No known word is similar, and this prefix has been searched for already.
         return Suggestions([], [])
     found = _find(groups)
-    meant = corrected(words, groups, found)
-    return Suggestions([" ".join(meant)] if meant else [], found[:PRODUCTS])
+    corrections = corrected(words, groups, found)
+    return Suggestions([" ".join(corrections)] if corrections else [], found[:PRODUCTS])
 
 
 def _named_on_sale(query: str) -> ProductQuerySet:

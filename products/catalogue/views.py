@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.fields import MAX_ID, read_input
 from omachemainproj.api.parameters import read_words, refuse_unknown
-from omachemainproj.languages import ENGLISH, language_asked
+from omachemainproj.languages import ENGLISH, preferred_language
 from omachemainproj.media import media_prefix
 from products.models import Category
 from products.serializers import CartInput
@@ -123,7 +123,7 @@ class CategoriesView(APIView):
 
 def _language(request: Request) -> str:
     """From the header alone, not from the user's preference, so that caches can keep the answer."""
-    return language_asked(request.headers.get("Accept-Language", "")) or ENGLISH
+    return preferred_language(request.headers.get("Accept-Language", "")) or ENGLISH
 
 
 class SuggestView(APIView):

@@ -113,7 +113,7 @@ def create_product(  # noqa: PLR0913
     with stored_files(picture) as first, transaction.atomic():
         if first is not None:
             product.image, product.thumbnail = first.image, first.thumbnail
-        product.crowding = _crowding(seller)
+        product.crowding = _next_crowding(seller)
         if key:
             _refuse_repeated(seller, reference)
         with _refuse_taken_sku(sku):
@@ -155,7 +155,7 @@ def _refuse_repeated(seller: User, reference: str) -> None:
     raise AlreadyListed(earlier.product)
 
 
-def _crowding(seller: User) -> int:
+def _next_crowding(seller: User) -> int:
     """The ``crowding`` of the seller's next product: how many they have listed recently.
 
     Each product adds one, and one expires every eight hours. Locks the seller, so that concurrent

@@ -166,11 +166,11 @@ class Writer:
             return self._plain(f"{shown} · O-Mache")
         cards = [_card(product) for product in answer.data]
         cursor = _next_cursor(answer.get("Link", ""))
-        asked = self.request.GET
+        parameters = self.request.GET
         title = head(
             title=f"{shown} · O-Mache",
             description=self.words["of_category"].format(name=shown),
-            address=f"{self.base}category/{name}" if not asked else "",
+            address=f"{self.base}category/{name}" if not parameters else "",
             data=[trail([(shown, "")])],
             modules=self._modules("catalogue/CategoryPage"),
         )
@@ -180,18 +180,18 @@ class Writer:
             shown=shown,
             cards=[self._rendered(card) for card in cards],
             more=self._with(cursor),
-            asked=asked,
+            asked=parameters,
             orders=[(value, self.words[key]) for value, key in _ORDERS.items()],
         )
         boot = {
             "category": {
                 "name": name,
-                "asked": asked.urlencode(),
+                "asked": parameters.urlencode(),
                 "page": {"items": cards, "next": cursor},
             }
         }
         # The app always begins with a list's first page.
-        return Page(self._filling(title, root, {} if "cursor" in asked else boot))
+        return Page(self._filling(title, root, {} if "cursor" in parameters else boot))
 
     def product(self, product_id: int) -> Page:
         """One product, or 404 if it is not listed. One query."""
@@ -265,9 +265,9 @@ class Writer:
         """The query string of the list's next page; empty if there is none."""
         if cursor is None:
             return ""
-        asked = self.request.GET.copy()
-        asked["cursor"] = cursor
-        return asked.urlencode()
+        parameters = self.request.GET.copy()
+        parameters["cursor"] = cursor
+        return parameters.urlencode()
 
 
 def _features() -> dict[str, bool]:

@@ -8,9 +8,9 @@ import pytest
 from accounts.models import MessagePreferences
 from omachemainproj.languages import (
     _values_between,
-    language_asked,
+    fill_template,
+    preferred_language,
     read_catalogue,
-    say,
     translate,
 )
 from payments.checkout.failures import FAILURES
@@ -138,7 +138,7 @@ def test_a_value_is_translated_to_a_limited_depth():
 def test_values_are_filled_in_where_the_translation_has_them():
     values = {"came": "KES 1,000", "amount": "KES 3,000", "due": "KES 2,000"}
 
-    said = say(
+    said = fill_template(
         "We received {came} of {amount}. Pay the remaining {due} before the time runs out.",
         "sw",
         **values,
@@ -168,7 +168,7 @@ def test_values_are_filled_in_where_the_translation_has_them():
     ],
 )
 def test_the_header_is_read_as_it_is_sent(header, language):
-    assert language_asked(header) == language
+    assert preferred_language(header) == language
 
 
 @pytest.mark.django_db

@@ -47,7 +47,7 @@ def test_a_page_of_the_admin_that_finds_no_room_is_a_503(monkeypatch, error):
 
 COOKIE_READERS = (
     "accounts.middleware.Session.objects.live",
-    "accounts.middleware._note",
+    "accounts.middleware._extend_staff_session",
     "django.contrib.sessions.backends.db.SessionStore.load",
     "django.contrib.sessions.backends.db.SessionStore.save",
 )

@@ -14,8 +14,8 @@ from django.utils import timezone
 from PIL import Image
 
 from omachemainproj import rounds
-from omachemainproj.rounds import by_lot, do_each
-from orders.claims import claim_parcel, free_parcels
+from omachemainproj.rounds import do_each, random_sample
+from orders.claims import claim_parcel, release_unfetched_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models import Notice, NotificationKind, Order, OrderTrack, Parcel
@@ -133,16 +133,16 @@ def test_rows_are_drawn_by_lot_only_if_there_are_more(monkeypatch):
     drawn = []
     monkeypatch.setattr(rounds.random, "sample", lambda ids, k: drawn.append((ids, k)) or ids[-k:])
 
-    assert by_lot([3, 1, 2], 3) == [3, 1, 2]
+    assert random_sample([3, 1, 2], 3) == [3, 1, 2]
     assert drawn == []
-    assert by_lot([3, 1, 2, 4], 3) == [1, 2, 4]
+    assert random_sample([3, 1, 2, 4], 3) == [1, 2, 4]
     assert drawn == [([3, 1, 2, 4], 3)]
 
 
 def test_rows_are_drawn_from_so_many(monkeypatch):
     monkeypatch.setattr(rounds, "DRAWN_FROM", 3)
 
-    assert sorted(by_lot([1, 2, 3, 4, 5], 3)) == [1, 2, 3]
+    assert sorted(random_sample([1, 2, 3, 4, 5], 3)) == [1, 2, 3]
 
 
 # What each duty of the clock finds, with four rows that wait in it: three that break, and another.
@@ -264,7 +264,7 @@ WAITING: dict[str, tuple[str, Callable[[], list[int]]]] = {
     "send_forgotten_stk_pushes": ("send_stk_push", unsent_orders),
     "query_silent_payments": ("query_status", silent_attempts),
     "refund_uncovered_money": ("refund_excess", expired_orders_with_money),
-    "ask_about_receipts": ("query_receipt", questions),
+    "query_due_receipts": ("query_receipt", questions),
     "process_due_refunds": ("process_refund", refunds),
     "process_due_payouts": ("process_payout", payouts),
     "compose_notifications": ("compose", notices),
@@ -388,7 +388,7 @@ def test_parcels_that_are_not_freed_keep_none_behind_them_from_it(buyer, monkeyp
         claim_parcel(parcel.pk, agent=agent)
     breaks_three("orders.claims._free_if_due", [parcel.pk for parcel in parcels])
 
-    assert free_parcels(later(days=2)) == 1
+    assert release_unfetched_parcels(later(days=2)) == 1
     assert Parcel.objects.get(agent=None) == parcels[3]
 
 

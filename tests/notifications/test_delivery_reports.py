@@ -15,7 +15,7 @@ from orders.models import NotificationKind
 from orders.models.notifications import Message, SmsReport
 from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_again, send_message
-from orders.retention import forget_messages
+from orders.retention import delete_old_messages
 from payments import clock
 from payments.watch.gauges import COUNT_AT_MOST
 from tests.daraja.gateway import running_gateway, says
@@ -252,9 +252,9 @@ def test_a_report_that_is_faster_than_the_answer_is_followed_by_the_clock(order,
 def test_delivery_reports_are_erased_with_the_messages(settings, sent, report):
     report("Success")
 
-    forget_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS - 1))
+    delete_old_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS - 1))
     assert SmsReport.objects.exists()
-    forget_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS + 1))
+    delete_old_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS + 1))
 
     assert not SmsReport.objects.exists()
 

@@ -366,7 +366,7 @@ def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
     came_back()
     receipt = Receipt.objects.get(number=BACK)
     receipt_services.refund_receipt(receipt.pk)
-    clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
+    clock.query_due_receipts(timezone.now() + timedelta(minutes=1))
     [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
     answer(client, asked)
 
@@ -380,7 +380,7 @@ def test_returned_money_recorded_by_staff_is_in_doubt_until_the_statement_shows_
 ):
     monkeypatch.setattr("payments.evidence.record_first", record_first)
     receipt = write_down()
-    clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
+    clock.query_due_receipts(timezone.now() + timedelta(minutes=1))
     [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
 
     answer(client, asked)

@@ -26,7 +26,7 @@ from orders.problems.services import add_message, open_problem
 from payments.backoffice import transfer_services
 from payments.models import Payout, Refund
 from payments.payouts.allocation import create_payouts
-from payments.people.erasure import erase_account, erase_what_is_left
+from payments.people.erasure import erase_account, erase_remaining_data
 from payments.proof.prove import prove
 from payments.transfers import mark_done
 from products.catalogue.category_summaries import for_sale_of_seller
@@ -236,12 +236,12 @@ def test_a_listing_and_a_picture_that_came_in_that_moment_go_in_the_night(
     add_picture(late.pk, picture(gallery=True))
 
     with django_capture_on_commit_callbacks(execute=True):
-        assert erase_what_is_left(timezone.now()) == 1
+        assert erase_remaining_data(timezone.now()) == 1
 
     late = Product.objects.get(pk=late.pk)
     assert (late.listed, late.description, late.image.name) == (False, "", "")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-    assert erase_what_is_left(timezone.now()) == 0
+    assert erase_remaining_data(timezone.now()) == 0
 
 
 @pytest.mark.parametrize("order", [("buyer", "seller"), ("seller", "buyer")])
