@@ -17,13 +17,13 @@ from omachemainproj.api.parameters import read_words, refuse_unknown
 from omachemainproj.languages import ENGLISH, preferred_language
 from omachemainproj.media import media_prefix
 from products.models import Category
-from products.serializers import CartInput
 
 from . import openapi, queries, suggestions
 from .category_summaries import LABELS, read_category_summaries
 from .home import home_page
 from .list_views import read_term
 from .representation import COLUMNS, FIELDS, LIST_FIELDS, ProductRepresentation, columns_for
+from .serializers import CartInput
 from .suggestions import cached_suggestions
 
 

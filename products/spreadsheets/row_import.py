@@ -13,15 +13,16 @@ from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.locking import lock_row
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
+from products.listings.serializers import EditProductInput
 from products.listings.services import create_product, edit_product
 from products.models import Product
-from products.serializers import EditProductInput, NewRowInput
 
 from .cells import ReadRow, looks_truncated, may_be_changed_from, number_in
 from .csv_format import SheetRow
 from .known_listings import ID, KnownListings
 from .row_reports import CREATED, FAILED, UNCHANGED, UPDATED, Errors, RowFailed, RowReport
 from .row_restock import ADDED_BEFORE, RowRestock
+from .serializers import NewRowInput
 
 logger = logging.getLogger(__name__)
 

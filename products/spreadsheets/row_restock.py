@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
+from products.listings.serializers import RestockInput
 from products.listings.services import (
     RestockKeyReused,
     restock_product,
@@ -16,7 +17,6 @@ from products.listings.services import (
     restock_refusal,
 )
 from products.models import Product, StockMovement
-from products.serializers import RestockInput
 
 from .known_listings import ID
 from .row_reports import RowFailed
