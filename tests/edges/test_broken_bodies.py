@@ -17,7 +17,7 @@ from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 
-from .draw import encode, png, upload
+from .pictures import encode, png, upload
 from .wire import chunked, exchange, request
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]

@@ -174,7 +174,7 @@ def test_concurrent_counts_in_many_connections_are_exact(table):
 
 
 def test_production_without_redis_shares_its_counts_between_processes():
-    from tests.edges.test_start import setting
+    from tests.edges.test_startup import setting
 
     assert setting("s.CACHES['default']['BACKEND']") == "omachemainproj.caches.TableCache"
 

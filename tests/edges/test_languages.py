@@ -18,7 +18,7 @@ from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.runtime_growth import grows_linearly
 from tests.shopping import an_order
-from tests.shown_sentences import plain, said_by_the_code
+from tests.shown_sentences import plain, sentences_in_code
 
 #: Said to nobody who buys or sells: to operators, to staff, of a message in the admin, in notes
 #: of the books, and in what describes the API.
@@ -36,7 +36,7 @@ def test_every_sentence_of_the_code_has_its_swahili():
 
     missing = {
         sentence: where
-        for sentence, where in said_by_the_code().items()
+        for sentence, where in sentences_in_code().items()
         if sentence not in known and not NOT_THEIRS.match(sentence)
     }
 
@@ -44,7 +44,7 @@ def test_every_sentence_of_the_code_has_its_swahili():
 
 
 def test_the_code_is_read_at_all():
-    said = said_by_the_code()
+    said = sentences_in_code()
 
     assert "There is no such product." in said
     assert "Only {} left." in said

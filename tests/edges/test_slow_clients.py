@@ -25,7 +25,7 @@ def worker(whole_within):
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", "/dev/null", "--threads", str(THREADS)]
     command += ["-k", "omachemainproj.gunicorn_worker.PatientWorker", "-b", f"127.0.0.1:{port}"]
-    command += ["--no-control-socket", "tests.edges.patience:application"]
+    command += ["--no-control-socket", "tests.edges.slow_application:application"]
     told = os.environ | {"PYTHONPATH": str(ROOT), "WHOLE_WITHIN": str(whole_within)}
     server = subprocess.Popen(command, cwd=ROOT, env=told)
     try:

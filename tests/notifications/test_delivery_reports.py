@@ -18,7 +18,7 @@ from orders.notifications.sending import send_again, send_message
 from orders.retention import delete_old_messages
 from payments import clock
 from payments.watch.gauges import COUNT_AT_MOST
-from tests.daraja.gateway import running_gateway, says
+from tests.daraja.gateway import replies, running_gateway
 from tests.shopping import PHONE
 
 from .conftest import a_message, wish
@@ -298,7 +298,7 @@ def test_the_simulator_reports_as_it_is_told(script, words):
         running_gateway() as shop,
         Simulator(port=0, sms_reports_url=f"{shop.url}/reports/") as simulator,
     ):
-        shop.on("/reports/", says(200, {}))
+        shop.on("/reports/", replies(200, {}))
         simulator.script(operation="sms", phone=PHONE, **script)
         answered = requests.post(
             f"{simulator.url}/version1/messaging",

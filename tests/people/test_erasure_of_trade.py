@@ -35,7 +35,7 @@ from products.models import Product, ProductPicture
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 from tests.orders.parcels import a_parcel, a_point, an_agent
-from tests.payments.paying_out import tell, tick
+from tests.payments.paying_out import post_result, tick
 from tests.problems.conftest import daraja, get, post, report  # noqa: F401
 from tests.threads import at_once
 
@@ -91,7 +91,7 @@ def settle():
         mark_done(refund, number=f"TKR{refund.pk:07d}")
     tick()
     for payout in Payout.objects.exclude(status="done"):
-        tell(payout)
+        post_result(payout)
 
 
 def test_an_undecided_problem_keeps_its_buyer_and_its_seller(buyer, seller, parcel):

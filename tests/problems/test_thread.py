@@ -13,7 +13,7 @@ from orders.problems import services
 from orders.problems.services import add_message
 from orders.retention import delete_old_problem_pictures
 from tests.conftest import signed_in
-from tests.edges.draw import png, upload
+from tests.edges.pictures import png, upload
 from tests.factories import UserFactory
 from tests.orders.lines import with_role
 

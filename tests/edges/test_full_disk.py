@@ -9,7 +9,7 @@ from django.test import Client
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 
-from .draw import png, upload
+from .pictures import png, upload
 
 pytestmark = pytest.mark.django_db
 BUSY = {"detail": "The shop is busy. Please try again in a moment.", "code": "busy"}
