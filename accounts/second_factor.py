@@ -176,7 +176,7 @@ def new_secret() -> str:
     return adapter.encrypt(totp.generate_totp_secret())
 
 
-def open_secret(sealed: str) -> str | None:
+def decrypt_secret(sealed: str) -> str | None:
     """The decrypted secret, as typed into an app; None if it can no longer be decrypted."""
     try:
         return adapter.decrypt(sealed)

@@ -48,7 +48,7 @@ def clock(request: HttpRequest) -> JsonResponse:
     try:
         silent = heartbeats.missing(timezone.now())
         # Also sends the alert, if one is due.
-        heartbeats.silent()
+        heartbeats.silent_processes()
     except Exception:
         return _unreachable()
     if silent:

@@ -50,7 +50,7 @@ def missing(now: datetime) -> dict[str, str]:
     }
 
 
-def silent() -> frozenset[str]:
+def silent_processes() -> frozenset[str]:
     """The expected processes that are silent, cached for a few seconds. Never raises.
 
     At most one query per HEARTBEATS_MAX_AGE seconds. If a process is silent, ``heartbeat_missed``

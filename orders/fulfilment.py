@@ -192,7 +192,7 @@ def require_allowed(
     """
     allowed = _ways_of(line).get(to, frozenset()) & roles
     if not allowed:
-        raise NotAllowed(_why_not(line, to, roles))
+        raise NotAllowed(_refusal_reason(line, to, roles))
     if Role.AGENT in allowed and Role.STAFF not in allowed:
         _require_own_parcel(line, to, actor)
     return allowed
@@ -235,7 +235,7 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
         refuse_field("note", "Give the reason for cancelling.", "reason_needed")
 
 
-def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
+def _refusal_reason(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
     if to in _ways_of(line):
         return f"This item is {line.track_status}. You do not have permission to mark it as {to}."
     mine = moves_of(

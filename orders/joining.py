@@ -73,13 +73,13 @@ def _join(orders: Sequence[Order], phone: str, now: datetime) -> int:
         return 0
     theirs = [order for order in orders if now - THEIRS_FOR < order.created_at <= proof.proved_at]
     for order in theirs:
-        _give(order, account)
+        _move_to_account(order, account)
     if theirs:
         _take_over_proof(theirs[0].guest_id or 0, account, phone)
     return len(theirs)
 
 
-def _give(order: Order, account: User) -> None:
+def _move_to_account(order: Order, account: User) -> None:
     JoinedOrder.objects.create(order=order, account=account)
     Order.objects.filter(pk=order.pk).update(buyer=account)
     OrderTrack.objects.filter(order=order).update(buyer=account)

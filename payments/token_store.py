@@ -98,7 +98,7 @@ class DatabaseTokenStore:
         """
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS
         if not self._turn.acquire(timeout=LONGEST_WAIT_SECONDS):
-            raise _waited_too_long()
+            raise _timeout_error()
         try:
             token, self._claim_id = self._token_or_claim(deadline)
             if token:
@@ -131,7 +131,7 @@ class DatabaseTokenStore:
                     return "", claim_id
                 self._release(claim_id)
             elif time.monotonic() > deadline:
-                raise _waited_too_long()
+                raise _timeout_error()
             else:
                 time.sleep(LOOK_AGAIN_SECONDS)
                 now = self._state()
@@ -166,7 +166,7 @@ class DatabaseTokenStore:
         AccessToken.objects.release(self._account, claim_id)
 
 
-def _waited_too_long() -> DarajaRefused:
+def _timeout_error() -> DarajaRefused:
     return DarajaRefused(
         "another process is still fetching the access token", kind=DarajaRefusal.TOKEN
     )

@@ -126,7 +126,7 @@ class CategoryField(OneOfField):
         return str(super().to_internal_value(category_of(data) if isinstance(data, str) else data))
 
 
-class GivenOnce(serializers.Serializer):
+class NoRepeatedFields(serializers.Serializer):
     """Refuses a form in which a field is repeated."""
 
     def to_internal_value(self, data: Any) -> Any:

@@ -180,7 +180,7 @@ def _perform(action: StaffAction, row: Model, given: Mapping[str, Any], by: User
     if action.approval:
         pk = row.pk
         try:
-            return _do_alone(action, action.approval, row, given, by)
+            return _perform_alone(action, action.approval, row, given, by)
         except _TooMuchAlone as much:
             # The transaction that created the row was rolled back.
             row.pk = pk
@@ -208,7 +208,7 @@ class _TooMuchAlone(Exception):
 
 
 @transaction.atomic
-def _do_alone(
+def _perform_alone(
     action: StaffAction, approval: ApprovalPolicy, row: Model, given: Mapping[str, Any], by: User
 ) -> str | None:
     """Do an action that costs money, or raise _TooMuchAlone. Raises Refusal."""

@@ -237,10 +237,10 @@ class ShopSite(AdminSite):
     def _enrol(self, request: HttpRequest) -> HttpResponse:
         user = current_user(request)
         sealed = request.session.get(_OFFERED) or second_factor.new_secret()
-        secret = second_factor.open_secret(sealed)
+        secret = second_factor.decrypt_secret(sealed)
         if secret is None:
             sealed = second_factor.new_secret()
-            secret = second_factor.open_secret(sealed) or ""
+            secret = second_factor.decrypt_secret(sealed) or ""
         request.session[_OFFERED] = sealed
         form = EnrolForm(request.POST or None)
         if form.is_valid():

@@ -80,7 +80,7 @@ def write(
     target: Path, *, dump: Path, media: Path, recipients: Sequence[str], **about: Any
 ) -> Manifest:
     """Write a complete file; returns its manifest. Raises Failed."""
-    with _sink(target, recipients) as out, tarfile.open(fileobj=out, mode="w|") as tar:
+    with _open_archive(target, recipients) as out, tarfile.open(fileobj=out, mode="w|") as tar:
         sums = {DUMP: _add(tar, dump, DUMP)}
         files = {}
         for name in _pictures(media):
@@ -115,7 +115,7 @@ def _pictures(media: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _sink(target: Path, recipients: Sequence[str]) -> Iterator[IO[bytes]]:
+def _open_archive(target: Path, recipients: Sequence[str]) -> Iterator[IO[bytes]]:
     with target.open("wb") as file:
         os.fchmod(file.fileno(), 0o600)
         if not recipients:

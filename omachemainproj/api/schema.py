@@ -143,7 +143,7 @@ class OmacheSchema(AutoSchema):
                 answer.setdefault("headers", {})["Link"] = _header("Link")
             for example in media.get("examples", {}).values():
                 # An example of the whole list was wrapped in a list again.
-                if media["schema"].get("type") == "array" and _is_twice_a_list(example["value"]):
+                if media["schema"].get("type") == "array" and _is_nested_list(example["value"]):
                     example["value"] = example["value"][0]
         return answer
 
@@ -327,7 +327,7 @@ def _header(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/headers/{name}"}
 
 
-def _is_twice_a_list(value: Any) -> bool:
+def _is_nested_list(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
 
 

@@ -214,10 +214,10 @@ def _find(request: Request, parcel_id: str) -> _Found:
     parcel = seen_by(found, timezone.now()).filter(pk=int(parcel_id)).first()
     if parcel is None:
         raise NoSuchParcel
-    return _Found(reader, parcel, _is_seen(parcel, reader))
+    return _Found(reader, parcel, _is_visible(parcel, reader))
 
 
-def _is_seen(parcel: Parcel, reader: Reader) -> bool:
+def _is_visible(parcel: Parcel, reader: Reader) -> bool:
     return seen_by(reader, timezone.now()).filter(pk=parcel.pk).exists()
 
 
@@ -227,7 +227,7 @@ def _answer(parcel: Parcel, reader: Reader, *, was_seen: bool) -> Response:
     Repeating a move is never refused, so the answer must not reveal where another agent delivers
     a parcel. Raises ClaimedByAnother and NoSuchParcel.
     """
-    if not (was_seen or _is_seen(parcel, reader)):
+    if not (was_seen or _is_visible(parcel, reader)):
         raise NoSuchParcel if parcel.agent_id is None else ClaimedByAnother
     rows = read_rows(list(with_ends(Parcel.objects.filter(pk=parcel.pk))))
     if not rows:

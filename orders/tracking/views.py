@@ -160,7 +160,7 @@ def _visible(request: Request, track_id: int) -> Any:
     return line
 
 
-def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
+def _undisputed_roles(reader: User, line: OrderTrack) -> frozenset[Role]:
     """Return the reader's roles; none for staff and agents with a conflict of interest."""
     roles = roles_of(reader, line)
     is_outside = bool(roles & {Role.AGENT, Role.STAFF})
@@ -170,7 +170,7 @@ def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
 def _track_history(request: Request, line: Any) -> Response:
     row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
     reader = current_user(request)
-    may = what_roles_may(row, _roles_now(reader, line), timezone.now())
+    may = what_roles_may(row, _undisputed_roles(reader, line), timezone.now())
     answer = represent_track(row, media_prefix(request), may, reader_id=reader.pk)
     # Sellers and agents see what they need of the destination elsewhere.
     delivery = delivery_of(line) if line.buyer_id == reader.pk else None

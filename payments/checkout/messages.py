@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from omachemainproj.heartbeats import CLOCK, silent
+from omachemainproj.heartbeats import CLOCK, silent_processes
 from omachemainproj.languages import ENGLISH, fill_template, translate
 from omachemainproj.money import format_kes
 from orders.models import CancelledBy, Order, PaymentStatus
@@ -219,7 +219,7 @@ def describe_prompt(
     shown once the prompt has failed. While the clock is not running, its work is not promised.
     """
     now = now or timezone.now()
-    is_slow = order.is_unpaid and CLOCK in silent()
+    is_slow = order.is_unpaid and CLOCK in silent_processes()
     is_live = payment is not None and payment.live
     code, text = _say(order, payment, due, language, is_slow=is_slow)
     if is_slow and payment is not None and payment.is_open:

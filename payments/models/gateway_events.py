@@ -171,7 +171,7 @@ class GatewayEvent(models.Model):
         return f"{self.get_state_display()}, {len(self.body)} bytes"
 
     @property
-    def is_from_elsewhere(self) -> bool:
+    def is_from_unknown_ip(self) -> bool:
         """Whether Safaricom's IP addresses are configured and it was posted from none of them.
 
         Compared as addresses and networks, not as text.

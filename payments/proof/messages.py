@@ -157,7 +157,7 @@ def _of_prompt(event: GatewayEvent, body: bytes) -> _Payment | None:
         event.token == payment.callback_token
         and ids == (payment.merchant_request_id, payment.checkout_request_id)
         and payment.rung_at is not None
-        and not event.is_from_elsewhere
+        and not event.is_from_unknown_ip
     )
     return _Payment(Provider.MPESA, callback.receipt, callback.amount) if is_believed else None
 
@@ -165,7 +165,7 @@ def _of_prompt(event: GatewayEvent, body: bytes) -> _Payment | None:
 def _has_outcome(event: GatewayEvent) -> bool:
     """Whether the transfer of a result has the outcome that the result reports."""
     row: Transfer | None = event.refund or event.payout
-    if row is None or event.token != row.callback_token or event.is_from_elsewhere:
+    if row is None or event.token != row.callback_token or event.is_from_unknown_ip:
         return True
     try:
         result = read_transfer_callback(_body(event))
@@ -196,7 +196,7 @@ def _numbered_otherwise(event_ids: list[int]) -> list[int]:
 
 def _names_another(event: GatewayEvent) -> bool:
     row: Transfer | None = event.refund or event.payout
-    if row is None or event.token != row.callback_token or event.is_from_elsewhere:
+    if row is None or event.token != row.callback_token or event.is_from_unknown_ip:
         return False
     try:
         result = read_transfer_callback(_body(event))

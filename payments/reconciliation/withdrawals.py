@@ -92,7 +92,7 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     )
     if not withdrawal.is_open:
         return None
-    settled = _settle_by_itself(withdrawal, movement.ids)
+    settled = _settle_if_unambiguous(withdrawal, movement.ids)
     return None if settled else withdrawal
 
 
@@ -100,7 +100,7 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
 def settle_again(withdrawal_id: int) -> bool:
     """Check again whether a withdrawal fits one row only by now; return whether it is settled."""
     withdrawal = lock_row(Withdrawal, withdrawal_id)
-    return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
+    return not withdrawal.is_open or _settle_if_unambiguous(withdrawal, ())
 
 
 def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
@@ -111,14 +111,14 @@ def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
     return Withdrawal.objects.still_open().exclude(reverses="").filter(Exists(recorded))
 
 
-def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
+def _settle_if_unambiguous(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     if (known := find_by_number(withdrawal)) is not None:
         _settle(withdrawal, known)
         return True
     if withdrawal.reverses:
         return _settle_reversal(withdrawal)
     row = find_by_request(ids, withdrawal.amount) or find_only_candidate(withdrawal)
-    if row is None or row.is_unapproved or _was_made_again(row):
+    if row is None or row.is_unapproved or _was_replaced(row):
         # A payout that is not approved here is approved first: then this settles it. One that staff
         # refused to send, and that had been sent, is left to staff.
         return False
@@ -127,7 +127,7 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     return True
 
 
-def _was_made_again(row: Transfer) -> bool:
+def _was_replaced(row: Transfer) -> bool:
     """Whether M-Pesa said that a refund was sent and came back, and another was made for it: the
     withdrawal is not a second refund, and is settled with its return."""
     is_refund = isinstance(row, Refund) and row.was_returned

@@ -67,7 +67,7 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
             EventState.APPLIED,
             "M-Pesa timed out. This is not a rejection; its status is being queried.",
         )
-    elif event.is_from_elsewhere:
+    elif event.is_from_unknown_ip:
         _schedule_status_query(row)
         event.set_state(
             EventState.UNMATCHED,

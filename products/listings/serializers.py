@@ -24,7 +24,12 @@ from omachemainproj.images import PictureField
 from omachemainproj.media import is_its_own_address
 from omachemainproj.text import has_controls, tidy_line
 from products.models import MAX_PRICE, MAX_SKU, MAX_STOCK, Product
-from products.serializers import CategoryField, GivenOnce, PictureOutput, SellersProductOutput
+from products.serializers import (
+    CategoryField,
+    NoRepeatedFields,
+    PictureOutput,
+    SellersProductOutput,
+)
 
 MAX_NAME = 100
 MAX_DESCRIPTION = 5000
@@ -58,7 +63,7 @@ class ListingOutput(SellersProductOutput):
         ]
 
 
-class ListingInput(GivenOnce):
+class ListingInput(NoRepeatedFields):
     """The fields of a listing, for the API and for CSV files."""
 
     name = ShownTextField(max_length=MAX_NAME, turned="Give a name without control characters.")
@@ -156,7 +161,7 @@ class EditProductInput(ListingInput):
         raise serializers.ValidationError({"password": [message]})
 
 
-class PictureInput(GivenOnce):
+class PictureInput(NoRepeatedFields):
     """A new picture of a product."""
 
     example: ClassVar[dict[str, Any]] = {"image": "(the bytes of the file)"}

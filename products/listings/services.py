@@ -221,7 +221,7 @@ def _record_terms(product_id: int) -> None:
     if product is None:
         return
     now, newest = ListingTerms.of(product), product.terms.order_by("-pk").first()
-    if newest is None or newest.says() != now.says():
+    if newest is None or newest.terms() != now.terms():
         now.save(force_insert=True)
 
 

@@ -134,10 +134,10 @@ def may_be_changed_from(seen: str, stored: str) -> bool:
     if number is not None and number == number_in(stored):
         return True
     dates = bool(_DATE.fullmatch(seen) and _DATE.fullmatch(stored))
-    return dates and number is None and _shape(seen) != _shape(stored)
+    return dates and number is None and _character_classes(seen) != _character_classes(stored)
 
 
-def _shape(text: str) -> str:
+def _character_classes(text: str) -> str:
     return re.sub(r"[A-Za-z]+", "a", re.sub(r"[0-9]+", "9", text))
 
 

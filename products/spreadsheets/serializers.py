@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from omachemainproj.api.fields import StrictBooleanField
 from products.listings.serializers import CreateProductInput
-from products.serializers import GivenOnce
+from products.serializers import NoRepeatedFields
 
 
 class NewRowInput(CreateProductInput):
@@ -17,7 +17,7 @@ class NewRowInput(CreateProductInput):
     listed = StrictBooleanField(default=True)
 
 
-class ImportInput(GivenOnce):
+class ImportInput(NoRepeatedFields):
     """A sheet of listings."""
 
     example: ClassVar[dict[str, Any]] = {"file": "(the bytes of the file)", "check": True}

@@ -381,7 +381,7 @@ def test_lines_that_are_not_confirmed_keep_none_behind_them_from_it(
 
 
 def test_parcels_that_are_not_freed_keep_none_behind_them_from_it(buyer, monkeypatch, breaks_three):
-    monkeypatch.setattr("orders.claims.FREED_PER_ROUND", 2)
+    monkeypatch.setattr("orders.claims.RELEASED_PER_ROUND", 2)
     parcels = [a_parcel(buyer, ProductFactory()) for _ in range(4)]
     agent = an_agent()
     for parcel in parcels:

@@ -119,7 +119,7 @@ def test_a_process_looks_once_in_a_while_and_not_at_every_cash_out(
     beat("clock")
     with CaptureQueriesContext(connection) as asked:
         for _ in range(3):
-            heartbeats.silent()
+            heartbeats.silent_processes()
 
     assert len(asked) == 1
 
