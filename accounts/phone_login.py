@@ -26,7 +26,7 @@ from .tokens import refuse
 
 #: A number unused for this long may have been reassigned: operators reassign unused numbers after
 #: three months or more, and a session ends after three.
-THEIRS_FOR = timedelta(days=120)
+PHONE_OWNERSHIP_PERIOD = timedelta(days=120)
 #: Unambiguous letters for the first user name of a new account.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 
@@ -73,7 +73,7 @@ def require_password(request: HttpRequest, phone: str, password: str, now: datet
     Raises PasswordNeeded, and LockedOut (429) after too many wrong ones.
     """
     stale = PhoneLogin.objects.select_related("user").filter(
-        phone=phone, proved_at__lte=now - THEIRS_FOR
+        phone=phone, proved_at__lte=now - PHONE_OWNERSHIP_PERIOD
     )
     login = stale.first()
     if login is None or not has_password(login.user):
@@ -90,7 +90,7 @@ def enter(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
     account is created. Raises UsePassword, and refuses (401) a closed account.
     """
     login = PhoneLogin.objects.select_related("user").filter(phone=phone).first()
-    if login and login.proved_at <= now - THEIRS_FOR and not has_password(login.user):
+    if login and login.proved_at <= now - PHONE_OWNERSHIP_PERIOD and not has_password(login.user):
         _release_number(login)
         login = None
     user, is_new = (login.user, False) if login else _join(phone, now)

@@ -72,14 +72,14 @@ def silent_processes() -> frozenset[str]:
     return _known.silent
 
 
-class _Known:
+class _LastResult:
     """This process's last result, and its time on the monotonic clock."""
 
     at = signalled_at = -1e9
     silent: frozenset[str] = frozenset()
 
 
-_known = _Known()
+_known = _LastResult()
 
 
 def _is_late(at: datetime | None, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 logger = logging.getLogger(__name__)
 
 #: Rows from which ``random_sample`` draws.
-DRAWN_FROM = 10_000
+SAMPLED_FROM = 10_000
 
 RowIds = QuerySet[Any, int] | list[int]
 
@@ -61,5 +61,5 @@ def random_sample(row_ids: RowIds, number: int) -> list[int]:
     For rows that may stay as they are: in any fixed order the first of them would keep all others
     waiting for ever.
     """
-    ids = list(row_ids[:DRAWN_FROM])
+    ids = list(row_ids[:SAMPLED_FROM])
     return ids if len(ids) <= number else random.sample(ids, number)

@@ -67,7 +67,7 @@ BATCH = 200
 #: expire.
 MAX_SECONDS = 10.0
 #: Pictures drawn per round; each takes a fifth of a second.
-DRAWN_AT_ONCE = 5
+PICTURES_PER_ROUND = 5
 #: A background task that should follow a commit counts as lost after this long.
 GRACE = timedelta(seconds=5)
 #: How old an attempt may be for the clock to look whether its closed order has received its money.
@@ -235,7 +235,7 @@ def pull_and_apply_statement(now: datetime) -> int:
     reports of one payment crossed, and record reversals that were reported before their payments.
     """
     done = pull_statement(now) + fail_attempts_not_on_statement(now)
-    reversals = GatewayEvent.objects.no_longer_waiting().order_by("pk").values_list("pk", flat=True)
+    reversals = GatewayEvent.objects.now_applicable().order_by("pk").values_list("pk", flat=True)
     done += _each(process_waiting_event, reversals)
     # Those that staff have to decide about stay in both.
     unsettled = reversals_of_new_payments(now).order_by("-pk").values_list("pk", flat=True)
@@ -292,7 +292,7 @@ def follow_reports(now: datetime) -> int:
 def draw_missing_sizes(now: datetime) -> int:
     """Create missing sizes of older pictures, a few each round."""
     waiting = pictures_missing_sizes().values_list("pk", flat=True)
-    return _each(draw_sizes, waiting, at_most=DRAWN_AT_ONCE)
+    return _each(draw_sizes, waiting, at_most=PICTURES_PER_ROUND)
 
 
 def _each(work: Callable[[int], object], row_ids: RowIds, *, at_most: int = BATCH) -> int:

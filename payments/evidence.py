@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 #: Delay until an unconfirmed payment is checked again. A confirmation wakes waiting transfers.
 EVIDENCE_DELAY = timedelta(minutes=15)
 #: The notes of a payment that was written off and is reported again.
-CAME_AFTER_ALL = "It was written off because it never arrived, and M-Pesa shows it now."
+ARRIVED_AFTER_ALL = "It was written off because it never arrived, and M-Pesa shows it now."
 REPORTED_AFTER_ALL = (
     "It was written off because it never arrived, and is reported now. Check whether it came."
 )
@@ -314,7 +314,7 @@ def flag_late_payment(receipt: Receipt, *, is_shown: bool) -> None:
     ``is_shown``: by M-Pesa's own answer or statement, and not only posted. Call inside a
     transaction that holds the receipt's lock.
     """
-    note = CAME_AFTER_ALL if is_shown else REPORTED_AFTER_ALL
+    note = ARRIVED_AFTER_ALL if is_shown else REPORTED_AFTER_ALL
     receipt.note, receipt.unacknowledged = note, True
     receipt.save(update_fields=["note", "unacknowledged"])
     logger.critical("receipt %s: %s", receipt.number, receipt.note)

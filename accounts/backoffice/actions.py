@@ -181,7 +181,7 @@ def _perform(action: StaffAction, row: Model, given: Mapping[str, Any], by: User
         pk = row.pk
         try:
             return _perform_alone(action, action.approval, row, given, by)
-        except _TooMuchAlone as much:
+        except _AloneLimitExceeded as much:
             # The transaction that created the row was rolled back.
             row.pk = pk
             raise propose(action.key, what, row, given, by=by, cost=much.cost) from None
@@ -199,7 +199,7 @@ def _perform(action: StaffAction, row: Model, given: Mapping[str, Any], by: User
     return result
 
 
-class _TooMuchAlone(Exception):
+class _AloneLimitExceeded(Exception):
     """The action was possible but exceeds the user's limits, so it is rolled back."""
 
     def __init__(self, cost: Cost) -> None:
@@ -211,14 +211,14 @@ class _TooMuchAlone(Exception):
 def _perform_alone(
     action: StaffAction, approval: ApprovalPolicy, row: Model, given: Mapping[str, Any], by: User
 ) -> str | None:
-    """Do an action that costs money, or raise _TooMuchAlone. Raises Refusal."""
+    """Do an action that costs money, or raise _AloneLimitExceeded. Raises Refusal."""
     locked = approval.lock(row) if approval.lock else row
     cost = approval.price(locked, given)
     before = audit.values_of(row)
     result = action.do(row, given, by)
     # Last, so that only possible actions become proposals.
     if not reserve_staff_limit(by, cost):
-        raise _TooMuchAlone(cost)
+        raise _AloneLimitExceeded(cost)
     changes = audit.difference(before, audit.values_of(row))
     what, why = describe(action.label, given), given.get("why", "")
     audit.log_with_history(by, what, row, action=action.key, why=why, changes=changes)

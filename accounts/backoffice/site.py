@@ -35,7 +35,7 @@ from . import audit
 from .sidebar import build_sidebar
 
 #: Seconds in which the code must follow the password.
-CODE_WITHIN = 300
+CODE_TIMEOUT_SECONDS = 300
 #: Session key: the user whose password was right, and until when the code is accepted.
 _PENDING = "second_factor_of"
 #: Session key: the encrypted secret that is being set up.
@@ -128,7 +128,7 @@ class _SignIn(LoginView):
         request.session[_PENDING] = {
             "user": user.pk,
             "hash": user.get_session_auth_hash(),
-            "until": time.time() + CODE_WITHIN,
+            "until": time.time() + CODE_TIMEOUT_SECONDS,
             "next": self.get_success_url(),
         }
         return redirect("admin:sign_in_code")

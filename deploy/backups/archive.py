@@ -60,7 +60,7 @@ class Manifest:
             raise Damaged(f"Its manifest cannot be read: {error!r}.") from error
 
 
-class _Summing:
+class _ChecksumReader:
     """A file that is read once, with its checksum."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -101,7 +101,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
     with path.open("rb") as file:
         info = tarfile.TarInfo(name)
         info.size = os.fstat(file.fileno()).st_size
-        reading = _Summing(file)
+        reading = _ChecksumReader(file)
         tar.addfile(info, reading)
     return reading.sha256
 
@@ -166,7 +166,7 @@ def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, dump: Path, media: Path)
         raise Damaged(f"It contains {member.name[:80]!r}, which deploy/backup does not write.")
     path = media / name if is_picture else dump
     path.parent.mkdir(parents=True, exist_ok=True)
-    reading = _Summing(file)
+    reading = _ChecksumReader(file)
     with path.open("wb") as out:
         shutil.copyfileobj(reading, out)
     return reading.sha256

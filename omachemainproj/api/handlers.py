@@ -19,7 +19,7 @@ from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from omachemainproj.bodies import BROKE_OFF
+from omachemainproj.bodies import INCOMPLETE_BODY
 from omachemainproj.languages import (
     ENGLISH,
     language_for,
@@ -110,7 +110,7 @@ def _answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
 def _as_api_error(exc: Exception, context: dict[str, Any]) -> Exception:
     """Convert an exception into one that DRF can answer."""
     if isinstance(exc, UnreadablePostError):
-        return ParseError(BROKE_OFF, "body_broke_off")
+        return ParseError(INCOMPLETE_BODY, "body_broke_off")
     if is_out_of_room(exc):
         logger.error("the disk is full: %s", exc)
         return Busy()

@@ -29,7 +29,7 @@ from .moves import lines_of
 
 #: Reports within this time count as one attempt: buttons are pressed repeatedly on a bad line, and
 #: the buyer should get one message.
-ONE_WAY = timedelta(hours=1)
+ATTEMPT_WINDOW = timedelta(hours=1)
 
 #: The reasons as worded in the buyer's message.
 _WHY = {
@@ -114,5 +114,5 @@ def _require_carrier(parcel: Parcel, actor: User) -> None:
 
 def was_attempted(parcel: Parcel) -> bool:
     """Whether a report would count as the last one, made within the hour."""
-    since = timezone.now() - ONE_WAY
+    since = timezone.now() - ATTEMPT_WINDOW
     return parcel.events.attempts().filter(created_at__gt=since).exists()

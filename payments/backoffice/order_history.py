@@ -28,7 +28,7 @@ from .timeline import MAX_ROWS, STEPS, TimelineEntry, by_staff, entries_of
 #: Steps of lines that are shown: four each for a hundred lines.
 _MAX_STEPS = 400
 #: Steps of one person within this time share a sentence.
-_TOGETHER = timedelta(seconds=5)
+_SAME_SENTENCE_WITHIN = timedelta(seconds=5)
 #: Lines that a sentence names; the others are counted.
 _NAMED = 2
 
@@ -111,7 +111,7 @@ def _step_entries(
 def _split_by_time(steps: list[TrackEvent]) -> Iterator[list[TrackEvent]]:
     together: list[TrackEvent] = []
     for step in steps:
-        if together and step.created_at - together[-1].created_at > _TOGETHER:
+        if together and step.created_at - together[-1].created_at > _SAME_SENTENCE_WITHIN:
             yield together
             together = []
         together.append(step)
@@ -158,7 +158,7 @@ def _other_actions(
         action = entry.row
         is_step = isinstance(action, LogEntry) and any(
             (action.object_id, action.user_id) == (line, by)
-            and abs(action.action_time - at) < _TOGETHER
+            and abs(action.action_time - at) < _SAME_SENTENCE_WITHIN
             for line, by, at in moved
         )
         if not is_step:

@@ -78,7 +78,7 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
             | Q(~Q(source__in=Source.values), state__in=NOT_UNDERSTOOD)
         )
 
-    def no_longer_waiting(self) -> GatewayEventQuerySet:
+    def now_applicable(self) -> GatewayEventQuerySet:
         """Reversals that were reported before their payments, which are recorded by now."""
         recorded = Receipt.objects.numbered(Provider.MPESA, OuterRef("awaited"))
         waiting = self.filter(state__in=(EventState.FAILED, EventState.ASIDE)).exclude(awaited="")

@@ -21,7 +21,7 @@ from django.db.models.functions import Concat, Right
 from accounts import emails, security_log, tokens
 from accounts.lookalikes import skeleton
 from accounts.models import Guest, NameClaim, User
-from accounts.phone_login import THEIRS_FOR
+from accounts.phone_login import PHONE_OWNERSHIP_PERIOD
 from omachemainproj.api.errors import Refusal
 from omachemainproj.phones import MASK
 from omachemainproj.rounds import do_each
@@ -164,8 +164,8 @@ def _erase_guest(user_id: int, *, now: datetime) -> bool:
 
 def _old_guests(now: datetime) -> QuerySet[Guest]:
     placed = Order.objects.filter(guest=OuterRef("pk"))
-    recently = placed.filter(created_at__gt=now - THEIRS_FOR)
-    is_over = Q(created_at__lt=now - THEIRS_FOR) | ~Exists(placed)
+    recently = placed.filter(created_at__gt=now - PHONE_OWNERSHIP_PERIOD)
+    is_over = Q(created_at__lt=now - PHONE_OWNERSHIP_PERIOD) | ~Exists(placed)
     guests = Guest.objects.filter(is_over, ~Exists(recently), created_at__lt=now - _NEVER_ORDERED)
     return guests.order_by("pk")
 

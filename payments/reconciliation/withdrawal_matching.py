@@ -21,7 +21,7 @@ from payments.models import (
 from payments.models.transfers import UNDER_WAY
 
 #: Statuses of rows that may have been sent: staff may send a rejected one on the portal.
-MAY_HAVE_LEFT = (*UNDER_WAY, TransferStatus.REFUSED)
+POSSIBLY_SENT = (*UNDER_WAY, TransferStatus.REFUSED)
 #: By how much M-Pesa's clock and ours may differ.
 CLOCKS_DIFFER = timedelta(minutes=2)
 
@@ -68,7 +68,7 @@ def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
     that may be the same money, which came back.
     """
     yield from _done_without_number(withdrawal)
-    statuses = _may_have_left()
+    statuses = _possibly_sent()
     payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=statuses)
     refunds = Refund.objects.owed().filter(
         amount=withdrawal.amount, status__in=statuses, way=RefundMethod.B2C
@@ -79,14 +79,14 @@ def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
             yield row
 
 
-def _may_have_left() -> tuple[TransferStatus, ...]:
+def _possibly_sent() -> tuple[TransferStatus, ...]:
     """Statuses of transfers that may have been sent. After a restore that includes due ones, as the
     backup does not show what was sent since; otherwise a due one was not sent, and another payment
     of that amount to that phone is not it.
     """
     if PayoutStop.objects.after_a_restore().exists():
-        return (TransferStatus.DUE, *MAY_HAVE_LEFT)
-    return MAY_HAVE_LEFT
+        return (TransferStatus.DUE, *POSSIBLY_SENT)
+    return POSSIBLY_SENT
 
 
 def _done_without_number(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:

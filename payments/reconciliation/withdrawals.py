@@ -59,7 +59,7 @@ logger = logging.getLogger(__name__)
 
 FOUND = "Found on M-Pesa's statement."
 #: How long it is tried to settle the reversal of a new payment.
-NEW_FOR = timedelta(hours=1)
+REVERSAL_RETRY_PERIOD = timedelta(hours=1)
 #: How many of a seller's latest numbers a masked one is compared with.
 NUMBERS_COMPARED = 50
 CAME_BACK = "It was sent before, and came back."
@@ -106,7 +106,7 @@ def settle_again(withdrawal_id: int) -> bool:
 def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
     """Open withdrawals that reversed a payment which was recorded after them, in the last hour."""
     recorded = Receipt.objects.numbered(Provider.MPESA, OuterRef("reverses")).filter(
-        amount=OuterRef("amount"), created_at__gt=now - NEW_FOR
+        amount=OuterRef("amount"), created_at__gt=now - REVERSAL_RETRY_PERIOD
     )
     return Withdrawal.objects.still_open().exclude(reverses="").filter(Exists(recorded))
 

@@ -40,7 +40,7 @@ from .alert_mails import send_alert
 logger = logging.getLogger(__name__)
 
 #: A reported incident is over after this long without it, so that one that flaps stays one.
-OVER_AFTER = timedelta(minutes=5)
+INCIDENT_OVER_AFTER = timedelta(minutes=5)
 #: Alert mails per round; the rest is for the next.
 _MAILS_PER_ROUND = 20
 #: A message from M-Pesa is normally processed within seconds.
@@ -230,7 +230,9 @@ def _update(kind: IncidentKind, says: str, now: datetime) -> None:
         _alert(current.filter(told_at__isnull=True, began_at__lte=now - kind.patience), now)
     else:
         # An incident that was not alerted ends at once: if it returns, its patience starts again.
-        _end(current.filter(Q(seen_at__lte=now - OVER_AFTER) | Q(told_at__isnull=True)), now)
+        _end(
+            current.filter(Q(seen_at__lte=now - INCIDENT_OVER_AFTER) | Q(told_at__isnull=True)), now
+        )
 
 
 @transaction.atomic

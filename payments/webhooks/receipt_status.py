@@ -25,7 +25,7 @@ from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
 from payments.doubt import end_doubt_if_reported_again, put_in_doubt
 from payments.evidence import (
-    CAME_AFTER_ALL,
+    ARRIVED_AFTER_ALL,
     SourceReport,
     flag_late_payment,
     lock_receipt,
@@ -154,7 +154,7 @@ def _apply_to_written_off(receipt: Receipt, result: Result, end: TransactionEnd)
         # Also if M-Pesa repeats an earlier answer.
         flag_late_payment(locked, is_shown=True)
     _close(receipt)
-    return CAME_AFTER_ALL
+    return ARRIVED_AFTER_ALL
 
 
 def _record_answer(receipt: Receipt, report: SourceReport) -> None:

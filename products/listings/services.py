@@ -29,7 +29,7 @@ EDITABLE = frozenset(
     {"name", "description", "category", "price", "sku", "payment_mpesa_number", "listed"}
 )
 #: How long one new product of a seller counts towards crowding the home page.
-FADES_EACH = timedelta(hours=8)
+CROWDING_DECAY = timedelta(hours=8)
 #: A month's worth, so that a seller who listed thousands at a time does not wait longer than that.
 MAX_CROWDING = 90
 #: The columns an Idempotency-Key covered from the start, in the order of their digest, which never
@@ -167,7 +167,9 @@ def _next_crowding(seller: User) -> int:
     if newest is None:
         return 0
     crowding, listed_at = newest
-    return int(min(max(crowding + 1 - (timezone.now() - listed_at) // FADES_EACH, 0), MAX_CROWDING))
+    return int(
+        min(max(crowding + 1 - (timezone.now() - listed_at) // CROWDING_DECAY, 0), MAX_CROWDING)
+    )
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from products.catalogue.representation import COLUMNS, ProductRepresentation
 from products.models import Category
 from products.reviews.representation import represent_seller, sellers_called
 
-from .build import Build, Filling
+from .build import Build, PageValues
 from .heads import data_block, head, product_head, product_path, trail
 from .words import CATEGORY_NAMES, WORDS
 
@@ -89,7 +89,7 @@ class _Cards(CategoryView):
 class Page(NamedTuple):
     """A page before it is filled in, and the status of its response."""
 
-    filling: Filling
+    filling: PageValues
     status: int = 200
 
 
@@ -236,9 +236,9 @@ class Writer:
     def _plain(self, title: str, *, status: int = 200) -> Page:
         return Page(self._filling(head(title=title), self._render("base"), {}), status)
 
-    def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> Filling:
+    def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> PageValues:
         block = data_block("application/json", {"features": _features(), **boot}, "boot")
-        return Filling(self.language, title, root, block)
+        return PageValues(self.language, title, root, block)
 
     def _render(self, template: str, **context: Any) -> str:
         categories = [(name, self.words[name]) for name in CATEGORY_NAMES]

@@ -85,7 +85,7 @@ def test_a_worker_terminated_right_after_its_fork_exits(tmp_path):
     command = [sys.executable, "-m", "gunicorn", "--config", str(tmp_path / "conf.py")]
     command += ["-k", "omachemainproj.gunicorn_worker.PatientWorker", "-b", "127.0.0.1:0"]
     command += ["--no-control-socket", "tests.edges.slow_application:application"]
-    environ = os.environ | {"PYTHONPATH": str(ROOT), "WHOLE_WITHIN": "1"}
+    environ = os.environ | {"PYTHONPATH": str(ROOT), "REQUEST_TIMEOUT_SECONDS": "1"}
     log = tmp_path / "log"
     with log.open("wb") as said:
         server = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=said, stderr=said)

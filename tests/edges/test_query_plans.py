@@ -224,7 +224,7 @@ def test_no_rule_reads_a_whole_table_that_grows():
             "payment_ended_by_time on payments_orderpayment",
         ),
         (
-            lambda now: GatewayEvent.objects.no_longer_waiting(),
+            lambda now: GatewayEvent.objects.now_applicable(),
             "event_awaiting_receipt on payments_gatewayevent",
         ),
         (lambda now: possible_duplicates(), "One-Time Filter"),

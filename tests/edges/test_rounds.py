@@ -140,7 +140,7 @@ def test_rows_are_drawn_by_lot_only_if_there_are_more(monkeypatch):
 
 
 def test_rows_are_drawn_from_so_many(monkeypatch):
-    monkeypatch.setattr(rounds, "DRAWN_FROM", 3)
+    monkeypatch.setattr(rounds, "SAMPLED_FROM", 3)
 
     assert sorted(random_sample([1, 2, 3, 4, 5], 3)) == [1, 2, 3]
 
@@ -280,7 +280,7 @@ def test_rows_that_break_a_duty_keep_none_behind_them_waiting(monkeypatch, setti
     monkeypatch.setattr("payments.gateway.daraja", FakeDaraja)
     # A round has two rows; three break.
     settings.DARAJA_QUERIES_A_MINUTE = 2
-    monkeypatch.setattr(clock, "DRAWN_AT_ONCE", 2)
+    monkeypatch.setattr(clock, "PICTURES_PER_ROUND", 2)
     each = clock._each
     monkeypatch.setattr(
         clock, "_each", lambda work, rows, at_most=2: each(work, rows, at_most=at_most)
@@ -420,7 +420,7 @@ def test_pictures_whose_files_cannot_be_opened_keep_none_behind_them_from_being_
     file = BytesIO()
     Image.new("RGB", (40, 20)).save(file, "WEBP")
     rows = []
-    for place in range(clock.DRAWN_AT_ONCE + 1):
+    for place in range(clock.PICTURES_PER_ROUND + 1):
         row = ProductPicture(product=kettle, place=place, thumbnail="t.webp")
         row.image.save(f"{place}.webp", ContentFile(file.getvalue()))
         rows.append(row)
@@ -459,7 +459,7 @@ def test_alert_mails_that_break_keep_none_behind_them_from_being_sent(db, monkey
 
 
 def test_notices_that_are_not_written_keep_none_behind_them_from_it(db, monkeypatch):
-    monkeypatch.setattr("orders.notifications.sending.COMPOSED_AT_ONCE", 2)
+    monkeypatch.setattr("orders.notifications.sending.COMPOSED_PER_TASK", 2)
     ids = notices()
     work = Work(ids, breaks=ids[:3])
     monkeypatch.setattr("orders.notifications.sending.compose", work)

@@ -27,7 +27,7 @@ SLOW = (
 @pytest.fixture(autouse=True)
 def _asked_after(settings, monkeypatch):
     """A process without a cached view of the heartbeats, which reads them every time."""
-    monkeypatch.setattr(heartbeats, "_known", heartbeats._Known())
+    monkeypatch.setattr(heartbeats, "_known", heartbeats._LastResult())
     monkeypatch.setattr("payments.watch.alerts.enqueue", lambda task, row_id: None)
     settings.HEARTBEATS_MAX_AGE = 0.0
 

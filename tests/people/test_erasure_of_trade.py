@@ -21,7 +21,7 @@ from orders.models import (
     ProblemPicture,
 )
 from orders.models.notifications import Message, Notice
-from orders.models.problems import PART_STANDS_AFTER
+from orders.models.problems import PARTIAL_REFUND_HOLD
 from orders.problems.services import add_message, open_problem
 from payments.backoffice import transfer_services
 from payments.models import Payout, Refund
@@ -78,7 +78,7 @@ def settled(parcel, buyer, seller):
     )
     assert post(seller, line, "accept/", {"amount": 200, "note": "For the lid."}).status_code == 200
     # The rest of the price waits so long for what the buyer says to it.
-    Problem.objects.update(closed_at=F("closed_at") - PART_STANDS_AFTER)
+    Problem.objects.update(closed_at=F("closed_at") - PARTIAL_REFUND_HOLD)
     create_payouts(seller.pk)
     settle()
     return Problem.objects.get()
