@@ -110,7 +110,7 @@ class RedisCache(DjangosRedisCache):
             return here(*arguments)
 
 
-def delete_expired_entries() -> int:
+def delete_expired_cache_entries() -> int:
     """Delete expired entries; return how many. Safe to repeat."""
     return CacheEntry.objects.filter(expires__lte=time.time()).delete()[0]
 
@@ -129,7 +129,7 @@ _COUNT = (
 class TableCache(BaseCache):
     """A cache in the shop's database, with exact counts across processes.
 
-    Values are JSON. Expired entries are ignored; ``delete_expired_entries`` removes them.
+    Values are JSON. Expired entries are ignored; ``delete_expired_cache_entries`` removes them.
     """
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:

@@ -15,10 +15,10 @@ from orders.models import Notice
 from orders.models.notifications import InboxNotice, Message, SmsReport
 from orders.parcels import waiting
 from orders.parcels.waiting import remind_of_waiting_goods
-from orders.retention import forget_messages
+from orders.retention import delete_old_messages
 from payments.payouts import statement
 from payments.people import erasure
-from payments.people.erasure import erase_words
+from payments.people.erasure import erase_old_texts
 from payments.proof import rule
 from products.listings.pictures import remove_all_pictures
 from products.models import ProductPicture
@@ -85,7 +85,7 @@ def test_texts_of_old_messages_are_all_erased(buyer, monkeypatch, number):
     at = {"tries": 1, "tried_at": NOW, "sent_at": NOW, "provider_id": "unnamed"}
     messages(buyer, number, state="sent", **at)
 
-    assert forget_messages(NOW) == number
+    assert delete_old_messages(NOW) == number
     assert set(Message.objects.values_list("text", "contact")) == {("", "•••••••••678")}
 
 
@@ -100,7 +100,7 @@ def test_old_reports_and_notices_in_the_app_are_all_deleted(buyer, monkeypatch, 
         )
     InboxNotice.objects.exclude(notice=notice).update(created_at=OLD)
 
-    assert forget_messages(NOW) == 0
+    assert delete_old_messages(NOW) == 0
     assert InboxNotice.objects.get().notice == notice
     assert SmsReport.objects.get().provider_id == "ATXid_0"
 
@@ -111,7 +111,7 @@ def test_what_was_written_to_an_erased_person_is_all_erased(buyer, monkeypatch, 
     messages(buyer, number, next_try_at=NOW)
 
     # Once as due ones, and once their texts.
-    assert erase_words(buyer.pk) == 2 * number
+    assert erase_old_texts(buyer.pk) == 2 * number
     left = Message.objects.values_list("state", "text", "contact", "next_try_at")
     assert set(left) == {("failed", "", "", None)}
 
