@@ -35,7 +35,7 @@ class JWTAuthentication(Base):
         try:
             return _read(words)
         except AuthenticationFailed:
-            if _lets_anybody_in(request):
+            if _allows_any(request):
                 return None
             raise
 
@@ -59,7 +59,7 @@ def _read(words: list[bytes]) -> tuple[User, AccessToken]:
     return holder(token), token
 
 
-def _lets_anybody_in(request: Request) -> bool:
+def _allows_any(request: Request) -> bool:
     view = (request.parser_context or {}).get("view")
     return view is not None and all(
         isinstance(permission, AllowAny) for permission in view.get_permissions()

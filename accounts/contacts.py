@@ -18,7 +18,7 @@ from .models import PhoneProof, User
 from .validators import normalise_email
 
 #: After this long without activity a number may have been reassigned to someone else.
-PROOF_LASTS = timedelta(days=365)
+PHONE_PROOF_LIFETIME = timedelta(days=365)
 #: Google ignores dots, and has two domains for one inbox.
 _GOOGLE = {"gmail.com", "googlemail.com"}
 
@@ -52,7 +52,9 @@ def may_be_written_to(user_id: int, phone: str, now: datetime) -> bool:
 
 @compiled
 def _proven(user_id: int, phone: str, now: datetime) -> QuerySet[PhoneProof, int]:
-    recent = Q(paid_at__gt=now - PROOF_LASTS) | Q(received_at__gt=now - PROOF_LASTS)
+    recent = Q(paid_at__gt=now - PHONE_PROOF_LIFETIME) | Q(
+        received_at__gt=now - PHONE_PROOF_LIFETIME
+    )
     proofs = PhoneProof.objects.filter(recent, user=user_id, phone=phone)
     return proofs.values_list("pk", flat=True)[:1]
 
@@ -69,7 +71,9 @@ def proofs_of_payment(
     user_id: int | OuterRef, phone: str | OuterRef, now: datetime
 ) -> QuerySet[PhoneProof]:
     """The queryset behind ``has_paid_from``, for use as a subquery."""
-    paid = PhoneProof.objects.filter(paid_at__gt=now - PROOF_LASTS, user__guest__isnull=True)
+    paid = PhoneProof.objects.filter(
+        paid_at__gt=now - PHONE_PROOF_LIFETIME, user__guest__isnull=True
+    )
     return paid.filter(user=user_id, phone=phone)
 
 

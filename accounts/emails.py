@@ -204,7 +204,7 @@ NOTICES = {
 }
 
 
-def tell_of_change(user: User, what: str, *, to: str = "", event: str = "") -> None:
+def notify_of_change(user: User, what: str, *, to: str = "", event: str = "") -> None:
     """Log and e-mail a change of an account, in its owner's language, on commit.
 
     ``what`` is a name in NOTICES, and the event for the security log unless ``event`` is given;

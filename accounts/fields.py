@@ -10,7 +10,7 @@ from omachemainproj.api.fields import ShownTextField
 from omachemainproj.text import fold_password
 
 from . import names
-from .lookalikes import poses
+from .lookalikes import impersonates_shop
 from .validators import (
     EMAIL_MAX,
     PASSWORD_MAX,
@@ -61,7 +61,7 @@ class ShownNameField(ShownTextField):
 
     def to_internal_value(self, data: Any) -> str:
         shown = super().to_internal_value(data)
-        if poses(shown):
+        if impersonates_shop(shown):
             self.fail("poses")
         return shown
 

@@ -24,7 +24,7 @@ WAITING = 8
 PATIENCE = 2.0
 
 
-class Room:
+class BoundedExecutor:
     """Runs a limited number of jobs concurrently, lets a few wait, and refuses the rest.
 
     It has its own threads, since the allocator keeps 19 MiB for every thread that ever hashed.
@@ -52,7 +52,7 @@ class Room:
 
 
 #: One per process, which uses at most HASHING_AT_ONCE times 19 MiB.
-room = Room(settings.HASHING_AT_ONCE)
+room = BoundedExecutor(settings.HASHING_AT_ONCE)
 
 
 class Argon2(Argon2PasswordHasher):

@@ -41,9 +41,9 @@ PASSWORD, CODE, PHONE = "password", "code", "phone"
 _FAILED = {PASSWORD: "login_failed", CODE: "code_failed", PHONE: "phone_code_failed"}
 
 #: For this long after signing in on a network, only the pair counts there for the user.
-KNOWN_FOR = timedelta(days=90)
+KNOWN_NETWORK_PERIOD = timedelta(days=90)
 #: After this long without an attempt a count starts again at zero.
-FORGOTTEN_AFTER = timedelta(days=1)
+FAILURE_RETENTION = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +148,12 @@ def prove(request: HttpRequest, user: User) -> None:
         )
 
 
-def forgive(user: User) -> None:
+def reset_failures(user: User) -> None:
     """Reset all failures at a user's account, from all networks. Safe to repeat."""
     PasswordTries.objects.filter(user=user).update(failures=0, until=None)
 
 
-def forgive_tries(key: str) -> None:
+def reset_failures_by_key(key: str) -> None:
     """Reset the failures counted under one key, of an account or a network. Safe to repeat."""
     PasswordTries.objects.filter(key=key).update(failures=0, until=None)
 
@@ -173,8 +173,8 @@ def delete_old() -> int:
     Safe to repeat and to run concurrently.
     """
     now = timezone.now()
-    old = PasswordTries.objects.filter(at__lt=now - FORGOTTEN_AFTER).exclude(
-        proved_at__gt=now - KNOWN_FOR
+    old = PasswordTries.objects.filter(at__lt=now - FAILURE_RETENTION).exclude(
+        proved_at__gt=now - KNOWN_NETWORK_PERIOD
     )
     return delete_in_batches(old.order_by("at"))
 
@@ -198,14 +198,14 @@ def _count(
     rows = {row.key: row for row in locked.order_by("key")}
     counted = {kind: rows[key] for kind, key in keys.items() if key in rows}
     pair = counted.get("pair")
-    if pair and pair.proved_at and pair.proved_at > now - KNOWN_FOR:
+    if pair and pair.proved_at and pair.proved_at > now - KNOWN_NETWORK_PERIOD:
         counted = {"pair": pair}
     closed = [row.until - now for row in counted.values() if row.until and row.until > now]
     if closed:
         return {}, (), max(closed)
     waits: dict[str, datetime] = {}
     for kind, row in counted.items():
-        row.failures = 1 if row.at < now - FORGOTTEN_AFTER else row.failures + 1
+        row.failures = 1 if row.at < now - FAILURE_RETENTION else row.failures + 1
         row.at, row.until = now, None
         if wait := LIMITS[kind].wait_after(row.failures):
             row.until = waits[row.key] = now + wait

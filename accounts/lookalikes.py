@@ -139,7 +139,7 @@ def is_reserved(name: str) -> bool:
     )
 
 
-def poses(shown: str) -> bool:
+def impersonates_shop(shown: str) -> bool:
     """Whether a shown name, in any script, could be the shop's own or M-Pesa's."""
     text = normalise("NFKD", shown.lower()).translate(_OTHER_SCRIPTS)
     plain = "".join(sign for sign in text if sign.isascii() and sign.isalnum())

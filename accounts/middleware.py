@@ -32,13 +32,13 @@ class CookieSessionMiddleware:
                 logout(request)
         response = self.get_response(request)
         if session is not None and response.status_code < 400:
-            _note(request, session)
+            _extend_staff_session(request, session)
         return response
 
 
-def _note(request: HttpRequest, session: Session) -> None:
+def _extend_staff_session(request: HttpRequest, session: Session) -> None:
     """Extend the session of staff after a successful request."""
     user = request.user
-    is_due = session.last_used_at <= timezone.now() - sessions.NOTED_EVERY
+    is_due = session.last_used_at <= timezone.now() - sessions.TOUCH_INTERVAL
     if is_due and isinstance(user, User) and user.is_staff and user.pk == session.user_id:
         sessions.renew(session, user, sessions.Origin.of(request))

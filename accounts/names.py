@@ -23,7 +23,7 @@ NAME_IS_RESERVED = "This name is reserved for the shop and its partners. Choose 
 NAME_IS_CONFUSABLE = "This name looks like one that is taken. Choose another."
 CHANGED_TOO_OFTEN = "You have changed your name often. Keep this one for now."
 #: How many names of one user are quarantined at a time, so that nobody can block many names.
-RESTING_AT_MOST = 3
+MAX_QUARANTINED = 3
 
 
 def refusal(username: str, *, but: int = 0) -> str | None:
@@ -74,13 +74,13 @@ def change(user: User, *, before: str, after: str) -> None:
     if skeleton(before) == skeleton(after):
         return
     resting = NameClaim.objects.filter(user=user, rests_until__gt=timezone.now())
-    if resting.exclude(skeleton=skeleton(after)).count() >= RESTING_AT_MOST:
+    if resting.exclude(skeleton=skeleton(after)).count() >= MAX_QUARANTINED:
         refuse_field("username", CHANGED_TOO_OFTEN)
     if not claim(user, after):
         refuse_field("username", USERNAME_TAKEN)
     quarantine(user, before)
 
 
-def forget_rested_names(now: datetime) -> int:
+def delete_released_names(now: datetime) -> int:
     """Delete expired claims. Safe to repeat and to run concurrently."""
     return int(NameClaim.objects.filter(rests_until__lte=now).delete()[0])

@@ -38,7 +38,7 @@ from .models import CodePurpose, PhoneCode
 
 logger = logging.getLogger(__name__)
 
-GOOD_FOR = timedelta(minutes=10)
+CODE_LIFETIME = timedelta(minutes=10)
 DIGITS = 6
 TRIES = 5
 WRONG = "This code is wrong or has expired. Enter the newest code, or request another."
@@ -100,7 +100,7 @@ def send_code(
             key=_digest("token", token),
             answer=_answer(token, phone, purpose, user_id, code),
             purpose=purpose,
-            expires_at=now + GOOD_FOR,
+            expires_at=now + CODE_LIFETIME,
         )
         host = urlsplit(settings.FRONTEND_URL).hostname
         text = _TEXT[language].format(code=code, host=host)

@@ -26,7 +26,7 @@ from .tokens import refuse
 
 #: A number unused for this long may have been reassigned: operators reassign unused numbers after
 #: three months or more, and a session ends after three.
-THEIRS_FOR = timedelta(days=120)
+PHONE_OWNERSHIP_PERIOD = timedelta(days=120)
 #: Unambiguous letters for the first user name of a new account.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 
@@ -67,13 +67,13 @@ class NoOtherWayIn(Refusal):
     message = "Choose a password first: without the phone you could not sign in."
 
 
-def demand_password(request: HttpRequest, phone: str, password: str, now: datetime) -> None:
+def require_password(request: HttpRequest, phone: str, password: str, now: datetime) -> None:
     """Require the password for a number that was unused for long, if its account has one.
 
     Raises PasswordNeeded, and LockedOut (429) after too many wrong ones.
     """
     stale = PhoneLogin.objects.select_related("user").filter(
-        phone=phone, proved_at__lte=now - THEIRS_FOR
+        phone=phone, proved_at__lte=now - PHONE_OWNERSHIP_PERIOD
     )
     login = stale.first()
     if login is None or not has_password(login.user):
@@ -85,13 +85,13 @@ def demand_password(request: HttpRequest, phone: str, password: str, now: dateti
 def enter(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
     """Sign in with a phone whose code was just used; return the user and whether they are new.
 
-    Call ``demand_password`` first. Two concurrent requests for a new phone get the same account. A
+    Call ``require_password`` first. Two concurrent requests for a new phone get the same account. A
     number that was unused for too long is unlinked from an account without a password, and a new
     account is created. Raises UsePassword, and refuses (401) a closed account.
     """
     login = PhoneLogin.objects.select_related("user").filter(phone=phone).first()
-    if login and login.proved_at <= now - THEIRS_FOR and not has_password(login.user):
-        _let_go(login)
+    if login and login.proved_at <= now - PHONE_OWNERSHIP_PERIOD and not has_password(login.user):
+        _release_number(login)
         login = None
     user, is_new = (login.user, False) if login else _join(phone, now)
     if is_new and (language := guests.language_with(phone)):
@@ -118,7 +118,7 @@ def link(user: User, phone: str, now: datetime) -> None:
             PhoneLogin.objects.update_or_create(
                 user=user, defaults={"phone": phone, "linked_at": now, "proved_at": now}
             )
-            emails.tell_of_change(user, "phone_linked")
+            emails.notify_of_change(user, "phone_linked")
     except IntegrityError as error:
         if PhoneLogin.objects.filter(phone=phone).exclude(user=user).exists():
             raise PhoneTaken from error
@@ -132,7 +132,7 @@ def unlink(user: User) -> None:
         raise NoOtherWayIn
     with transaction.atomic():
         if PhoneLogin.objects.filter(user=user).delete()[0]:
-            emails.tell_of_change(user, "phone_unlinked")
+            emails.notify_of_change(user, "phone_unlinked")
 
 
 def phone_of(user: User) -> str:
@@ -176,6 +176,6 @@ def _join(phone: str, now: datetime) -> tuple[User, bool]:
     raise RuntimeError("no unused user name was found")
 
 
-def _let_go(link: PhoneLogin) -> None:
+def _release_number(link: PhoneLogin) -> None:
     PhoneLogin.objects.filter(pk=link.pk, phone=link.phone).delete()
     security_log.record("phone_given_up", user=link.user_id)

@@ -84,7 +84,7 @@ def _send(request: Request, phone: str, purpose: CodePurpose, user: User | None 
     answer = {
         "detail": "If this phone can get SMS, a code is on its way.",
         "token": token,
-        "expires_in": int(phone_codes.GOOD_FOR.total_seconds()),
+        "expires_in": int(phone_codes.CODE_LIFETIME.total_seconds()),
         "again_in": 60,
     }
     return in_their_language(request, Response(answer))
@@ -149,7 +149,7 @@ class PhoneSignInView(Public, GenericAPIView):
             typed=Typed(given["token"], given["code"]),
             now=now,
             before_use=partial(
-                phone_login.demand_password, asked, phone, given.get("password", ""), now
+                phone_login.require_password, asked, phone, given.get("password", ""), now
             ),
         )
         user, is_new = phone_login.enter(asked, phone, now)

@@ -33,10 +33,10 @@ from .tokens import BROWSER_CLAIM, RefreshToken, Tokens, refuse
 #: Reuse of a rotated token within this time is a client's mistake; later it is a theft.
 RETRY_WINDOW = timedelta(seconds=30)
 #: For this long all tabs of a browser get the same successor.
-TABS_WITHIN = timedelta(seconds=10)
+SHARED_SUCCESSOR_PERIOD = timedelta(seconds=10)
 #: For this long a client that repeats its key gets the same successor, unless that was rotated too:
 #: a phone that lost the answer may only be used again the next morning.
-KEY_WITHIN = timedelta(days=1)
+RETRY_KEY_PERIOD = timedelta(days=1)
 #: A shorter key can be guessed, so it is only accepted as long as a browser's.
 KEY_LENGTH = 16
 #: The longest chain of successors that is followed.
@@ -67,9 +67,9 @@ class Sender:
     def within(self, by_key: str, by_browser: str) -> timedelta:
         """How long this sender may get the successor of a token rotated by that key or browser."""
         if self.key and constant_time_compare(self.key_digest, by_key):
-            return KEY_WITHIN if len(self.key) >= KEY_LENGTH else TABS_WITHIN
+            return RETRY_KEY_PERIOD if len(self.key) >= KEY_LENGTH else SHARED_SUCCESSOR_PERIOD
         if self.browser and constant_time_compare(self.browser, by_browser):
-            return TABS_WITHIN
+            return SHARED_SUCCESSOR_PERIOD
         return timedelta(0)
 
 
@@ -106,8 +106,8 @@ def _rotate(token: RefreshToken, origin: Origin | None, sender: Sender) -> Token
     if row is None:
         refuse("token_not_valid")
     session = _live_session(token, user)
-    if session is not None and sender.browser and not sender.moves and _is_just_out(row):
-        return _once_more(row, session, user, sender)
+    if session is not None and sender.browser and not sender.moves and _is_just_issued(row):
+        return _reissue(row, session, user, sender)
     try:
         with transaction.atomic():
             BlacklistedToken.objects.create(token=row)
@@ -143,10 +143,14 @@ def _live_session(token: RefreshToken, user: User) -> Session | None:
     return session
 
 
-def _is_just_out(row: OutstandingToken) -> bool:
+def _is_just_issued(row: OutstandingToken) -> bool:
     """Whether a token was just issued to another tab and not rotated yet."""
     given_out = row.created_at
-    return not row.token and given_out is not None and given_out > timezone.now() - TABS_WITHIN
+    return (
+        not row.token
+        and given_out is not None
+        and given_out > timezone.now() - SHARED_SUCCESSOR_PERIOD
+    )
 
 
 def _successor(
@@ -163,7 +167,7 @@ def _successor(
         if found is None:
             return None
         if not found.token:
-            return _once_more(found, session, user, sender)
+            return _reissue(found, session, user, sender)
         row = found
     return None
 
@@ -178,7 +182,7 @@ def _read_mark(row: OutstandingToken) -> tuple[str, str, str]:
     return successor, by_key, by_browser
 
 
-def _once_more(row: OutstandingToken, session: Session, user: User, sender: Sender) -> Tokens:
+def _reissue(row: OutstandingToken, session: Session, user: User, sender: Sender) -> Tokens:
     same = RefreshToken.once_more(row, session, user, sender.browser)
     return tokens.pair_of(same, is_repeated=True)
 

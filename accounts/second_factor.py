@@ -72,11 +72,11 @@ class Adapter(DefaultMFAAdapter):
     """Configures allauth: encryption of secrets, and account names in authenticator apps."""
 
     def encrypt(self, text: str) -> str:
-        return _box().encrypt(text.encode()).decode()
+        return _fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Raises InvalidToken if it was encrypted under another DJANGO_SECRET_KEY."""
-        return _box().decrypt(encrypted_text.encode()).decode()
+        return _fernet().decrypt(encrypted_text.encode()).decode()
 
     def get_totp_label(self, user: Any) -> str:
         return f"O-Mache:{user.get_username()}"
@@ -88,7 +88,7 @@ class Adapter(DefaultMFAAdapter):
 adapter: Adapter = SimpleLazyObject(Adapter)  # type: ignore[assignment]
 
 
-def _box() -> MultiFernet:
+def _fernet() -> MultiFernet:
     """Encrypts under DJANGO_SECRET_KEY; also decrypts with the fallback keys."""
     return MultiFernet(
         Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"omache.mfa:" + key.encode()).digest()))
@@ -176,7 +176,7 @@ def new_secret() -> str:
     return adapter.encrypt(totp.generate_totp_secret())
 
 
-def open_secret(sealed: str) -> str | None:
+def decrypt_secret(sealed: str) -> str | None:
     """The decrypted secret, as typed into an app; None if it can no longer be decrypted."""
     try:
         return adapter.decrypt(sealed)
@@ -207,7 +207,7 @@ def enrol(user: User, *, secret: str, code: str) -> list[str]:
         user=person, type=TOTP, data={"secret": adapter.encrypt(secret), "counter": counter}
     )
     _set(user, timezone.now())
-    emails.tell_of_change(user, "factor_added")
+    emails.notify_of_change(user, "factor_added")
     return RecoveryCodes.activate(user).generate_codes()
 
 
@@ -226,7 +226,7 @@ def remove(user: User) -> None:
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if Authenticator.objects.filter(user=user, type__in=(TOTP, RECOVERY)).delete()[0]:
-        emails.tell_of_change(user, "factor_removed")
+        emails.notify_of_change(user, "factor_removed")
     _set(user, None)
 
 

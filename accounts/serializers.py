@@ -22,7 +22,7 @@ from omachemainproj.media import is_its_own_address
 from . import names, services
 from .emails import send_reset_link
 from .fields import EmailField, NewPasswordField, PasswordField, ShownNameField, UsernameField
-from .lookalikes import poses
+from .lookalikes import impersonates_shop
 from .models import Language, MessagePreferences, Session, SessionKind, User
 from .preferences import change_preferences
 from .second_factor import CODE_MAX
@@ -309,7 +309,7 @@ class AccountSerializer(serializers.ModelSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name in ("first_name", "last_name"):
-            if poses(attrs.get(name, "")):
+            if impersonates_shop(attrs.get(name, "")):
                 raise serializers.ValidationError({name: [names.NAME_IS_RESERVED]})
         return attrs
 

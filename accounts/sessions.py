@@ -25,7 +25,7 @@ from .models import Session, SessionKind, User
 #: The key in Django's session (of the admin) that holds the id of its row.
 ROW_KEY = "session_row"
 #: The use of a session is recorded at most this often.
-NOTED_EVERY = timedelta(minutes=1)
+TOUCH_INTERVAL = timedelta(minutes=1)
 
 _BROWSERS = (
     ("Edg", "Edge"),

@@ -53,8 +53,8 @@ def send(world: World, request: Request) -> Reply:
         return Reply(401, b"The supplied authentication is invalid", "text/plain")
     missing = [name for name in ("to", "message") if not form.get(name)]
     if missing:
-        said = f"Request is missing required form field '{missing[0]}'"
-        return Reply(400, said.encode(), "text/plain")
+        message = f"Request is missing required form field '{missing[0]}'"
+        return Reply(400, message.encode(), "text/plain")
     phones = [number.strip() for number in form["to"].split(",")]
     script = world.scripts.pick("sms", phone=phones[0].removeprefix("+"))
     if refusal := refuse_as_scripted(world, script):

@@ -36,7 +36,7 @@ _GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\])*\)")
 _CONVERTER = re.compile(r"<\w+:(\w+)>")
 
 
-class _Asked:
+class _StatementCounter:
     """An execute wrapper that counts a connection's statements."""
 
     def __init__(self) -> None:
@@ -55,24 +55,24 @@ _counters: dict[tuple[str, str, int], tuple[Any, Any, Any]] = {}
 class Request:
     """Measures one request, starting now."""
 
-    __slots__ = ("_asked", "_before", "_began")
+    __slots__ = ("_before", "_began", "_counter")
 
     def __init__(self) -> None:
         self._began = perf_counter()
-        self._asked = _asked()
-        self._before = self._asked.statements
+        self._counter = _statement_counter()
+        self._before = self._counter.statements
 
     def ended(self, request: HttpRequest, status: int) -> None:
         """Log and count the request. Never raises."""
         seconds = perf_counter() - self._began
-        statements = self._asked.statements - self._before
+        statements = self._counter.statements - self._before
         method = request.method if request.method in _METHODS else OTHER
         route = route_of(request)
         try:
-            counts, times, asks = _counters_of(method, route, status // 100)
+            counts, times, statement_counts = _counters_of(method, route, status // 100)
             counts.inc()
             times.observe(seconds)
-            asks.inc(statements)
+            statement_counts.inc(statements)
             if settings.ACCESS_LOG:
                 logger.info(
                     "%s %s %d %.1f ms %d statements",
@@ -101,15 +101,15 @@ def _readable(pattern: str) -> str:
     return "/" + pattern.replace("^", "").replace("$", "").replace("\\", "").lstrip("/")
 
 
-def _asked() -> _Asked:
+def _statement_counter() -> _StatementCounter:
     """The statement counter of this thread's connection."""
-    asked: _Asked | None = getattr(_own, "asked", None)
+    counter: _StatementCounter | None = getattr(_own, "counter", None)
     wrappers = connection.execute_wrappers
-    if asked is None or asked not in wrappers:
-        asked = _own.asked = _Asked()
+    if counter is None or counter not in wrappers:
+        counter = _own.counter = _StatementCounter()
         # First: ``execute_wrapper`` removes the last wrapper when it ends.
-        wrappers.insert(0, asked)
-    return asked
+        wrappers.insert(0, counter)
+    return counter
 
 
 def _counters_of(method: str, route: str, kind: int) -> tuple[Any, Any, Any]:

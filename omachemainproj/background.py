@@ -72,7 +72,7 @@ task_broker = Breaker("The broker")
 def _send_to_worker(name: str, row_id: int) -> bool:
     if not settings.CELERY_BROKER_URL or task_broker.is_open:
         return False
-    if heartbeats.WORKER in heartbeats.silent():
+    if heartbeats.WORKER in heartbeats.silent_processes():
         # Without workers the broker would hold the task, and no prompt would be sent.
         return False
     # Imported here: a shop without a broker never pays for Celery.

@@ -19,7 +19,7 @@ from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
-BROKE_OFF = "The body broke off before its end. Send it again."
+INCOMPLETE_BODY = "The body broke off before its end. Send it again."
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _PIECE = 64 * 1024
@@ -31,7 +31,7 @@ _DISCARDED_FOR = 5.0
 _LINE_ENDS = b"\r\n \t"
 
 
-class BrokenOff(UnreadablePostError):
+class IncompleteBody(UnreadablePostError):
     """The body ended before its stated length; Django treats it as a lost connection."""
 
 
@@ -48,7 +48,7 @@ class NoLength(Exception):
 
 
 class WholeBody:
-    """Reads a stream of known length; raises BrokenOff if it ends early.
+    """Reads a stream of known length; raises IncompleteBody if it ends early.
 
     A multipart form must also end with its closing boundary.
     """
@@ -78,7 +78,7 @@ class WholeBody:
             self._tail = (self._tail + piece)[-_TAIL:]
         if not piece or (self._boundary and not self._left and self._is_open()):
             self.broke_off = True
-            raise BrokenOff("the body ended before its stated length")
+            raise IncompleteBody("the body ended before its stated length")
         return piece
 
     def _is_open(self) -> bool:
@@ -120,7 +120,7 @@ class ClosedForms(FileUploadHandler):
         encoding: Any = None,
     ) -> None:
         if isinstance(input_data, BytesIO) and not _is_closed(input_data.getvalue(), boundary):
-            raise ClosingMissing(BROKE_OFF)
+            raise ClosingMissing(INCOMPLETE_BODY)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         return raw_data
@@ -174,7 +174,7 @@ def _collect(request: HttpRequest) -> IO[bytes]:
             if total > settings.MULTIPART_BODY_MAX:
                 raise TooLarge
             collected.write(piece)
-    except (BrokenOff, TooLarge):
+    except (IncompleteBody, TooLarge):
         collected.close()
         raise
     collected.seek(0)
@@ -187,4 +187,4 @@ def _read_chunks(request: HttpRequest) -> bytes:
         return cast(bytes, request.META["wsgi.input"].read(_PIECE))
     except Exception as error:
         # Each server has its own exceptions for invalid or missing chunks.
-        raise BrokenOff("the chunks ended before the last one") from error
+        raise IncompleteBody("the chunks ended before the last one") from error

@@ -115,7 +115,7 @@ class RedisCache(DjangosRedisCache):
 _DELETING_SECONDS = 10.0
 
 
-def delete_expired_entries() -> int:
+def delete_expired_cache_entries() -> int:
     """Delete expired entries, for ten seconds at most; return how many. Safe to repeat."""
     expired = CacheEntry.objects.filter(expires__lte=time.time()).order_by("expires")
     return delete_in_batches(expired, seconds=_DELETING_SECONDS)
@@ -135,7 +135,7 @@ _COUNT = (
 class TableCache(BaseCache):
     """A cache in the shop's database, with exact counts across processes.
 
-    Values are JSON. Expired entries are ignored; ``delete_expired_entries`` removes them.
+    Values are JSON. Expired entries are ignored; ``delete_expired_cache_entries`` removes them.
     """
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:

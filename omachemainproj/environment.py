@@ -68,7 +68,7 @@ class Environment:
             self._in_trouble.add(name)
             self.problems.append(sentence)
 
-    def is_in_trouble(self, *names: str) -> bool:
+    def has_problem(self, *names: str) -> bool:
         """Whether one of these variables has a problem."""
         return not self._in_trouble.isdisjoint(names)
 
@@ -168,7 +168,7 @@ class Environment:
         wrong = "must be an address like https://api.example.co.ke, with nothing behind its path"
         return self.url(name, read_base_url, default=default, wrong=wrong)
 
-    def words(
+    def entries(
         self, name: str, read: Callable[[str], str], *, default: Sequence[str] = (), wrong: str
     ) -> list[str]:
         """A list separated by commas, white space or line breaks; ``read`` parses each entry."""
@@ -193,7 +193,7 @@ class Environment:
             network = read_network(text)
             return str(network.network_address if network.num_addresses == 1 else network)
 
-        return self.words(
+        return self.entries(
             name,
             read,
             wrong="IP addresses, and networks like 196.201.212.0/23",

@@ -22,15 +22,15 @@ from typing import Any, NamedTuple
 from gunicorn.workers.gthread import ThreadWorker
 
 #: Seconds within which a request has to arrive, from the connection's first wait.
-WHOLE_WITHIN = 10
+REQUEST_TIMEOUT_SECONDS = 10
 #: Bytes. Larger bodies are read by a thread: JSON_BODY_MAX, which fits in the kernel's buffer.
 SHORT_BODY = 64 * 1024
-#: The lowest rate for a larger body, in bytes per second, after WHOLE_WITHIN.
+#: The lowest rate for a larger body, in bytes per second, after REQUEST_TIMEOUT_SECONDS.
 SLOWEST = 64 * 1024
 #: Bytes assumed for a body of unknown length: MULTIPART_BODY_MAX.
 _UNKNOWN = 13 * 1024 * 1024
 #: Seconds a larger body waits for a thread to read it.
-TURN_WITHIN = 60
+THREAD_WAIT_SECONDS = 60
 #: Bytes to look at; longer heads are left to the parser to refuse.
 _MOST = SHORT_BODY + 64 * 1024
 #: Signals that end a worker.
@@ -39,11 +39,11 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 
 
-def _hear_ending() -> None:
+def _unblock_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
-os.register_at_fork(after_in_parent=_hear_ending)
+os.register_at_fork(after_in_parent=_unblock_signals)
 
 
 class _Request(NamedTuple):
@@ -78,14 +78,14 @@ class PatientWorker(ThreadWorker):
     def init_signals(self) -> None:
         """Install the worker's signal handlers, then deliver the signals blocked since the fork."""
         super().init_signals()
-        _hear_ending()
+        _unblock_signals()
 
     def enqueue_req(self, conn: Any) -> None:
         """Let a thread answer the connection's request, now or once it has arrived."""
         # TLS ends at the proxy; a request inside gunicorn's own TLS cannot be inspected.
         request = _Request() if self.cfg.is_ssl else _look(conn)
         if request.wait_for:
-            self._waiting.setdefault(conn, time.monotonic() + WHOLE_WITHIN)
+            self._waiting.setdefault(conn, time.monotonic() + REQUEST_TIMEOUT_SECONDS)
             # Otherwise the poller would keep waking for the bytes that are already there.
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, request.wait_for)
             self.poller.register(conn.sock, EVENT_READ, partial(self._on_more, conn))
@@ -97,7 +97,7 @@ class PatientWorker(ThreadWorker):
         elif len(self._reading) < max(self.cfg.threads // 2, 1):
             self._read(conn, request.rest)
         else:
-            self._waiting[conn] = time.monotonic() + TURN_WITHIN
+            self._waiting[conn] = time.monotonic() + THREAD_WAIT_SECONDS
             self._queue[conn] = request.rest
 
     def finish_request(self, conn: Any, fs: Any) -> None:
@@ -131,7 +131,7 @@ class PatientWorker(ThreadWorker):
         self.enqueue_req(conn)
 
     def _read(self, conn: Any, size: int) -> None:
-        self._reading[conn] = time.monotonic() + WHOLE_WITHIN + size / SLOWEST
+        self._reading[conn] = time.monotonic() + REQUEST_TIMEOUT_SECONDS + size / SLOWEST
         conn.data_ready = True
         super().enqueue_req(conn)
 

@@ -36,7 +36,7 @@ def ready(request: HttpRequest) -> JsonResponse:
             cursor.execute("SELECT 1")
     except Exception:
         return _unreachable()
-    named = {"release": settings.RELEASE} if is_asked_from_here(request) else {}
+    named = {"release": settings.RELEASE} if is_local_request(request) else {}
     return JsonResponse({"status": "ready", **named})
 
 
@@ -48,7 +48,7 @@ def clock(request: HttpRequest) -> JsonResponse:
     try:
         silent = heartbeats.missing(timezone.now())
         # Also sends the alert, if one is due.
-        heartbeats.silent()
+        heartbeats.silent_processes()
     except Exception:
         return _unreachable()
     if silent:
@@ -56,7 +56,7 @@ def clock(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "running"})
 
 
-def is_asked_from_here(request: HttpRequest) -> bool:
+def is_local_request(request: HttpRequest) -> bool:
     """Whether the request comes from this machine, not through a proxy.
 
     A proxy on this machine forwards requests from anywhere.

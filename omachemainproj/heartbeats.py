@@ -50,7 +50,7 @@ def missing(now: datetime) -> dict[str, str]:
     }
 
 
-def silent() -> frozenset[str]:
+def silent_processes() -> frozenset[str]:
     """The expected processes that are silent, cached for a few seconds. Never raises.
 
     At most one query per HEARTBEATS_MAX_AGE seconds. If a process is silent, ``heartbeat_missed``
@@ -72,14 +72,14 @@ def silent() -> frozenset[str]:
     return _known.silent
 
 
-class _Known:
+class _LastResult:
     """This process's last result, and its time on the monotonic clock."""
 
     at = signalled_at = -1e9
     silent: frozenset[str] = frozenset()
 
 
-_known = _Known()
+_known = _LastResult()
 
 
 def _is_late(at: datetime | None, now: datetime) -> bool:

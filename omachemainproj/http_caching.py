@@ -51,7 +51,7 @@ class HttpCachingMiddleware:
         if not is_public(request):
             forbid_keeping(response)
         elif request.method in _READING:
-            response = _let_keep(request, response)
+            response = _add_cache_headers(request, response)
         return self._small(request, response)
 
     def _small(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -100,10 +100,10 @@ def is_public(request: HttpRequest) -> bool:
     if getattr(view, "is_private", False):
         return False
     if not getattr(view, "authentication_classes", True):
-        return _lets_anybody_in(view)
+        return _allows_any(view)
     if not hasattr(view, "permission_classes"):
         return bool(getattr(view, "is_public", False))
-    return _lets_anybody_in(view) and not _says_who(request)
+    return _allows_any(view) and not _has_credentials(request)
 
 
 def forbid_keeping(response: HttpResponseBase) -> None:
@@ -112,7 +112,7 @@ def forbid_keeping(response: HttpResponseBase) -> None:
         response["Cache-Control"] = "no-store"
 
 
-def _let_keep(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+def _add_cache_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Add caching headers to a public response, or return a 304."""
     if response.status_code not in {200, 304}:
         forbid_keeping(response)
@@ -129,10 +129,10 @@ def _let_keep(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
-def _lets_anybody_in(view: Any) -> bool:
+def _allows_any(view: Any) -> bool:
     """Whether all permissions are AllowAny; combined ones (``A | B``) count as restrictive."""
-    asked = getattr(view, "permission_classes", ())
-    return all(isinstance(each, type) and issubclass(each, AllowAny) for each in asked)
+    permission_classes = getattr(view, "permission_classes", ())
+    return all(isinstance(each, type) and issubclass(each, AllowAny) for each in permission_classes)
 
 
 def _view_of(request: HttpRequest) -> Any:
@@ -140,7 +140,7 @@ def _view_of(request: HttpRequest) -> Any:
     return getattr(match.func, "view_class", match.func) if match else None
 
 
-def _says_who(request: HttpRequest) -> bool:
+def _has_credentials(request: HttpRequest) -> bool:
     return "HTTP_AUTHORIZATION" in request.META or settings.SESSION_COOKIE_NAME in request.COOKIES
 
 

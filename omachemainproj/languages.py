@@ -35,11 +35,11 @@ def language_for(request: Any) -> str:
 
     At most one query, and none if their token was read.
     """
-    asked = language_asked(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-    return asked or str(getattr(_who_asks(request), "spoken_language", ENGLISH))
+    preferred = preferred_language(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    return preferred or str(getattr(_user_of(request), "spoken_language", ENGLISH))
 
 
-def language_asked(header: str) -> str | None:
+def preferred_language(header: str) -> str | None:
     """The preferred supported language of an ``Accept-Language`` header, or None."""
     for named, liked in parse_accept_lang_header(header):
         if liked and named.partition("-")[0] in LANGUAGES:
@@ -47,7 +47,7 @@ def language_asked(header: str) -> str | None:
     return None
 
 
-def _who_asks(request: Any) -> Any:
+def _user_of(request: Any) -> Any:
     try:
         return request.user
     except Exception:  # what keeps their token from being read is answered by who asked for it
@@ -75,7 +75,7 @@ def _translate(sentence: str, language: str, depth: int) -> str:
     return sentence
 
 
-def say(template: str, language: str, **values: object) -> str:
+def fill_template(template: str, language: str, **values: object) -> str:
     """Translate a template and fill in its values. The template must be in the catalogue."""
     return translate(template, language).format(**values)
 

@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from .access_log import Request
 from .api.errors import Busy, Refusal
 from .api.handlers import busy_for, refuse
-from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
+from .bodies import INCOMPLETE_BODY, NoLength, TooLarge, watch_body
 from .health import PROBES
 from .ip_addresses import read_address
 from .logs import client_address, request_id
@@ -95,7 +95,7 @@ class EdgeMiddleware:
         try:
             body = watch_body(request)
         except UnreadablePostError:
-            return refuse(request, BROKE_OFF, "body_broke_off")
+            return refuse(request, INCOMPLETE_BODY, "body_broke_off")
         except TooLarge:
             limit = settings.MULTIPART_BODY_MAX // 1024
             return refuse(request, f"The body is larger than {limit} kB.", "too_large", 413)
@@ -112,7 +112,7 @@ class EdgeMiddleware:
             # Replaces whatever an incomplete body led to: a missing CSRF token (403) or an error
             # (500).
             response.close()
-            return refuse(request, BROKE_OFF, "body_broke_off")
+            return refuse(request, INCOMPLETE_BODY, "body_broke_off")
         return response
 
 

@@ -18,8 +18,8 @@ from django.db.models import QuerySet
 
 logger = logging.getLogger(__name__)
 
-#: Rows from which ``by_lot`` draws.
-DRAWN_FROM = 10_000
+#: Rows from which ``random_sample`` draws.
+SAMPLED_FROM = 10_000
 
 RowIds = QuerySet[Any, int] | list[int]
 
@@ -55,21 +55,21 @@ def _name_of(work: Callable[[int], object]) -> str:
     return getattr(whole, "__name__", repr(whole))
 
 
-def by_lot(row_ids: RowIds, number: int) -> list[int]:
+def random_sample(row_ids: RowIds, number: int) -> list[int]:
     """These rows, or so many of them drawn by lot if there are more.
 
     For rows that may stay as they are: in any fixed order the first of them would keep all others
     waiting for ever.
     """
-    ids = list(row_ids[:DRAWN_FROM])
+    ids = list(row_ids[:SAMPLED_FROM])
     return ids if len(ids) <= number else random.sample(ids, number)
 
 
-def first_and_by_lot(row_ids: RowIds, number: int) -> list[int]:
+def first_and_random_sample(row_ids: RowIds, number: int) -> list[int]:
     """These rows, or so many of them if there are more: half of them the first, half by lot.
 
     For rows that should come in their order, of which some may stay as they are.
     """
-    ids = list(row_ids[:DRAWN_FROM])
+    ids = list(row_ids[:SAMPLED_FROM])
     first = number - number // 2
-    return ids[:first] + by_lot(ids[first:], number - first)
+    return ids[:first] + random_sample(ids[first:], number - first)

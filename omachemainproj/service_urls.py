@@ -50,11 +50,11 @@ def read_origin(text: str, *, may_be_wild: bool = False) -> str:
     With ``may_be_wild``, ``https://*.example.co.ke`` matches all subdomains.
     """
     scheme, separator, rest = text.partition("://")
-    wild = may_be_wild and rest.startswith("*.")
-    parts = _split(f"{scheme}{separator}{rest.removeprefix('*.') if wild else rest}")
+    is_wildcard = may_be_wild and rest.startswith("*.")
+    parts = _split(f"{scheme}{separator}{rest.removeprefix('*.') if is_wildcard else rest}")
     if parts.path not in {"", "/"}:
         raise ValueError("an origin has no path")
-    return f"{parts.scheme}://{'*.' if wild else ''}{_netloc(parts)}"
+    return f"{parts.scheme}://{'*.' if is_wildcard else ''}{_netloc(parts)}"
 
 
 def read_base_url(text: str) -> str:

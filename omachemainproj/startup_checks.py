@@ -67,7 +67,7 @@ def _find_wrong_with_database() -> Iterator[str]:
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
-    missing = [step for step in _steps_of_code() if step not in applied]
+    missing = [step for step in _migration_names() if step not in applied]
     if missing:
         first = ".".join(missing[0])
         yield f"run `python manage.py migrate`: {len(missing)} steps are missing, {first} first."
@@ -91,7 +91,7 @@ def _read_limits(cursor: Any) -> dict[str, int]:
     return {name: limits[name] for name in names}
 
 
-def _steps_of_code() -> Iterator[tuple[str, str]]:
+def _migration_names() -> Iterator[tuple[str, str]]:
     """Our migrations by file name: loading them costs half a second and memory.
 
     Squashed ones are left out: where one was applied, those it replaces are recorded.

@@ -101,7 +101,7 @@ class Refused(Enum):
     REFUSED = auto()
 
 
-def read_json_forgivingly(body: bytes | memoryview, *, at_most: int | None = None) -> Any:
+def read_json_leniently(body: bytes | memoryview, *, at_most: int | None = None) -> Any:
     """Read JSON leniently, so that the caller can use the valid parts.
 
     For messages that are only sent once: a bad name or date must not lose the amount beside it.
@@ -118,8 +118,8 @@ def read_json_forgivingly(body: bytes | memoryview, *, at_most: int | None = Non
             str(body, "utf-8", "replace").removeprefix("\ufeff"),
             strict=False,
             object_pairs_hook=_object_of_sound,
-            parse_int=lambda text: _or_refused(_integer, text),
-            parse_float=lambda text: _or_refused(_decimal, text),
+            parse_int=lambda text: _or_refuse_constant(_integer, text),
+            parse_float=lambda text: _or_refuse_constant(_decimal, text),
             parse_constant=lambda name: Refused.REFUSED,
         )
     except RecursionError as error:
@@ -139,7 +139,7 @@ def _decimal(text: str) -> Decimal | float:
     return _fraction(text, Decimal)
 
 
-def _or_refused(read: Callable[[str], Any], text: str) -> Any:
+def _or_refuse_constant(read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except NotStrictJson:

@@ -159,8 +159,8 @@ def clean_shown(text: str) -> str:
     plain = normalise("NFC", text.translate(_SHOWN_FORMS))
     if not any(ord(sign) in _IGNORED for sign in plain):
         return plain.strip()
-    meant = "".join(_meant_signs(plain))
-    return normalise("NFC", meant).strip().strip("".join(_MARKS_OF_DIRECTION)).strip()
+    meaningful = "".join(_meaningful_characters(plain))
+    return normalise("NFC", meaningful).strip().strip("".join(_MARKS_OF_DIRECTION)).strip()
 
 
 def tidy_line(text: str) -> str:
@@ -178,7 +178,7 @@ def is_turned(text: str) -> bool:
     return "\u202d" in text or "\u202e" in text
 
 
-def _meant_signs(text: str) -> list[str]:
+def _meaningful_characters(text: str) -> list[str]:
     right_to_left = any(unicodedata.bidirectional(sign) in {"R", "AL"} for sign in text)
     signs: list[str] = []
     for sign, after in zip(text, _next_visible_signs(text), strict=True):
@@ -186,7 +186,7 @@ def _meant_signs(text: str) -> list[str]:
             signs.append(sign)
             continue
         before = signs[-1] if signs else ""
-        if _is_meant(sign, before, after, right_to_left):
+        if _is_meaningful(sign, before, after, right_to_left):
             signs.append(sign)
     return signs
 
@@ -207,7 +207,7 @@ def _next_visible_signs(text: str) -> list[str]:
     return following
 
 
-def _is_meant(sign: str, before: str, after: str, right_to_left: bool) -> bool:
+def _is_meaningful(sign: str, before: str, after: str, right_to_left: bool) -> bool:
     """Whether an invisible character is meaningful between these two."""
     if sign in {_ZWNJ, _ZWJ}:
         if before in {_ZWNJ, _ZWJ}:

@@ -12,7 +12,7 @@ from .models import Order, OrderTrack
 from .sections.descriptions import SEES_ORDERS, describe_order
 
 
-def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
+def _describe_order(order: Order, viewer: User) -> tuple[str, ...]:
     delivery = order.delivery
     return (
         describe_order(order),
@@ -28,7 +28,7 @@ def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
     by=("a phone number", "the recipient’s name, or its beginning"),
     permissions=(SEES_ORDERS,),
     headings=("Order", "Status", "Recipient", "Phone", "Destination", "Placed"),
-    tell=_tell_order,
+    tell=_describe_order,
     place=21,
 )
 def find_orders_for(typed: Typed, viewer: User) -> Found:

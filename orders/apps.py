@@ -7,6 +7,6 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from . import conflict_parties, signals  # noqa: F401, PLC0415
-        from .notifications.checks import warn_of_dead_ends  # noqa: PLC0415
+        from .notifications.checks import check_email_links  # noqa: PLC0415
 
-        register(warn_of_dead_ends, Tags.compatibility, deploy=True)
+        register(check_email_links, Tags.compatibility, deploy=True)

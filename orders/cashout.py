@@ -55,13 +55,13 @@ from .models import (
 from .refusals import (
     LineRequest,
     check_amount,
-    lead_to,
     line_error,
-    name_orders,
+    own_hold_details,
     own_holds,
     price_error,
     shortage_error,
     too_many_unpaid,
+    unpaid_order_details,
 )
 
 #: The error on a line whose product is the buyer's own.
@@ -256,7 +256,7 @@ def _track(
     )
 
 
-def line_objections(
+def find_line_errors(
     lines: Sequence[LineRequest], sellers: Mapping[int, int], *, buyer: int | None
 ) -> list[dict[str, list[str]]]:
     """Return errors for lines that cannot be bought, shaped like the lines; [] if all can.
@@ -265,22 +265,22 @@ def line_objections(
     their own goods: they could inflate sales and reviews with money that returns to them.
     ``buyer`` is None for a user who is not signed in.
     """
-    objections: list[dict[str, list[str]]] = []
+    errors: list[dict[str, list[str]]] = []
     for line in lines:
         seller = sellers.get(line.product)
         if seller is None:
-            objections.append({"product": [NOT_FOR_SALE]})
+            errors.append({"product": [NOT_FOR_SALE]})
         else:
-            objections.append({"product": [_OWN]} if seller == buyer else {})
-    return objections if any(objections) else []
+            errors.append({"product": [_OWN]} if seller == buyer else {})
+    return errors if any(errors) else []
 
 
 def _read_products(request: CashoutRequest) -> dict[int, Any]:
     """Return the products by id. Raises FieldRefusal if not for sale or the buyer's own."""
     products = {row.id: row for row in _listed_products(list(request.quantities()))}
     sellers = {row.id: row.seller_id for row in products.values()}
-    if objections := line_objections(request.lines, sellers, buyer=request.buyer.pk):
-        raise FieldRefusal({"order": objections})
+    if errors := find_line_errors(request.lines, sellers, buyer=request.buyer.pk):
+        raise FieldRefusal({"order": errors})
     return products
 
 
@@ -328,7 +328,7 @@ def _check_unpaid_orders(
 def _with_links(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
     """Add the orders to pay or cancel to a refusal, and when the first one expires."""
     if unpaid.tokens:
-        refusal.extra.update(name_orders(unpaid.tokens))
+        refusal.extra.update(unpaid_order_details(unpaid.tokens))
         refusal.retry_after = unpaid.first_ends_in
     return refusal
 
@@ -375,7 +375,7 @@ def _check_holds(
             if shows_own
             else []
         )
-        raise FieldRefusal(errors, **lead_to(own)) from most
+        raise FieldRefusal(errors, **own_hold_details(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:
         _with_links(unpaid, refusal)
         raise

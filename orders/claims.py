@@ -23,8 +23,8 @@ from omachemainproj.rounds import do_each
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
 
-#: Maximum number of claims ended per call of free_parcels, and after how long it starts no other.
-FREED_PER_ROUND, FREEING_SECONDS = 200, 10.0
+#: Claims ended at most per call of release_unfetched_parcels; seconds after which it starts none.
+RELEASED_PER_ROUND, RELEASING_SECONDS = 200, 10.0
 #: The permission to deliver parcels.
 DELIVER_PERMISSION = "orders.move_track"
 
@@ -149,15 +149,15 @@ def release_parcel(parcel_id: int, *, actor: User, note: str = "") -> Parcel:
     return parcel
 
 
-def free_parcels(now: datetime) -> int:
+def release_unfetched_parcels(now: datetime) -> int:
     """Release parcels not fetched within PARCEL_CLAIM_HOURS, or whose agent is no longer one.
 
     Returns how many. At most 200 per call, one transaction each. Safe to repeat and to run
     concurrently. Fetched parcels stay with their agent, however long: staff deal with them.
     """
-    due = _to_free(_claimed_by(now)).order_by("pk").values_list("pk", flat=True)
+    due = _claims_to_release(_claimed_by(now)).order_by("pk").values_list("pk", flat=True)
     return do_each(
-        partial(_free_if_due, now=now), due, at_most=FREED_PER_ROUND, seconds=FREEING_SECONDS
+        partial(_free_if_due, now=now), due, at_most=RELEASED_PER_ROUND, seconds=RELEASING_SECONDS
     )
 
 
@@ -184,7 +184,7 @@ def _claimed_by(now: datetime) -> datetime:
     return now - timedelta(hours=settings.PARCEL_CLAIM_HOURS)
 
 
-def _to_free(since: datetime) -> ParcelQuerySet:
+def _claims_to_release(since: datetime) -> ParcelQuerySet:
     """Unfetched parcels claimed before ``since``, or whose agent is no longer one."""
     unfetched = Parcel.objects.filter(agent__isnull=False).unfetched()
     return unfetched.filter(Q(claimed_at__lte=since) | is_abandoned())
@@ -193,7 +193,7 @@ def _to_free(since: datetime) -> ParcelQuerySet:
 @transaction.atomic
 def _free_if_due(parcel_id: int, now: datetime) -> bool:
     parcel = lock_parcel(parcel_id)
-    if not _to_free(_claimed_by(now)).filter(pk=parcel_id).exists():
+    if not _claims_to_release(_claimed_by(now)).filter(pk=parcel_id).exists():
         return False
     _free(parcel, ParcelStep.FREED, actor=None, note="")
     return True

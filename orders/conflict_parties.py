@@ -29,11 +29,11 @@ def _of_order(order: Order) -> Parties:
     """Its buyer, its sellers and its recipient."""
     lines = order.tracks.values_list("seller", "payment_mpesa_number")
     sellers, numbers = zip(*lines, strict=True) if lines else ((), ())
-    numbers = (order.mpesa_number, *numbers, *_taken_in_by(order.pk))
+    numbers = (order.mpesa_number, *numbers, *_recipient_phone(order.pk))
     return Parties(people(order.buyer_id, *sellers), phones(numbers))
 
 
-def _taken_in_by(order_id: int) -> Iterable[str]:
+def _recipient_phone(order_id: int) -> Iterable[str]:
     """The recipient's number, if the order has a delivery."""
     return OrderDelivery.objects.filter(order=order_id).values_list("phone", flat=True)
 
@@ -42,7 +42,7 @@ def _taken_in_by(order_id: int) -> Iterable[str]:
 def _of_line(line: OrderTrack) -> Parties:
     numbers = [line.payment_mpesa_number, line.order.mpesa_number]
     if line.parcel_id is not None:
-        numbers += _taken_in_by(line.order_id)
+        numbers += _recipient_phone(line.order_id)
     return Parties(people(line.buyer_id, line.seller_id), phones(numbers))
 
 
@@ -69,11 +69,11 @@ def _of_message(message: Message) -> Parties:
 
 
 @phone_source
-def _where_they_pay(person_id: int) -> QuerySet[Any, Any]:
+def _paying_phones(person_id: int) -> QuerySet[Any, Any]:
     return Order.objects.filter(buyer=person_id).values_list("mpesa_number", flat=True)
 
 
 @phone_source
-def _where_they_were_paid(person_id: int) -> QuerySet[Any, Any]:
+def _payout_phones(person_id: int) -> QuerySet[Any, Any]:
     mine = OrderTrack.objects.filter(seller=person_id)
     return mine.values_list("payment_mpesa_number", flat=True)

@@ -29,8 +29,8 @@ from .line_moves import (
     Role,
     is_at_point,
     moves_of,
-    powers_of,
     roles_of,
+    staff_roles_of,
     ways_of,
 )
 from .models import Order, OrderTrack, Problem, TrackEvent, TrackStatus
@@ -104,7 +104,7 @@ def move_line(
     roles = roles_of(actor, line)
     if not roles:
         raise OrderTrack.DoesNotExist(f"no line {track_id} for {actor}")
-    if roles & CARRIER_ROLES or is_kept_from_own(actor, line, to):
+    if roles & CARRIER_ROLES or is_refused_for_own_line(actor, line, to):
         refuse_conflicts(actor, line)
     has_code = False
     if code and to == TrackStatus.DELIVERED and line.track_status != to:
@@ -122,10 +122,10 @@ def move_line(
     )
 
 
-def is_kept_from_own(user: User, line: OrderTrack, to: str) -> bool:
+def is_refused_for_own_line(user: User, line: OrderTrack, to: str) -> bool:
     """Whether a user could make this move if they had not bought or sold the line."""
     allowed = TRANSITIONS[line.track_status].get(to, frozenset())
-    return not allowed & roles_of(user, line) and bool(allowed & powers_of(user))
+    return not allowed & roles_of(user, line) and bool(allowed & staff_roles_of(user))
 
 
 def lock_line(line: OrderTrack) -> OrderTrack:
@@ -193,7 +193,7 @@ def require_allowed(
     """
     allowed = _ways_of(line).get(to, frozenset()) & roles
     if not allowed:
-        raise NotAllowed(_why_not(line, to, roles))
+        raise NotAllowed(_refusal_reason(line, to, roles))
     if Role.AGENT in allowed and Role.STAFF not in allowed:
         _require_own_parcel(line, to, actor)
     return allowed
@@ -236,7 +236,7 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
         refuse_field("note", "Give the reason for cancelling.", "reason_needed")
 
 
-def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
+def _refusal_reason(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
     if to in _ways_of(line):
         return f"This item is {line.track_status}. You do not have permission to mark it as {to}."
     mine = moves_of(

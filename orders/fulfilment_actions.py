@@ -23,7 +23,7 @@ from accounts.models import User
 
 from .collection_codes import digits_of_code
 from .delivery.fees import fee_back_with
-from .fulfilment import is_kept_from_own, lock_line, move_line
+from .fulfilment import is_refused_for_own_line, lock_line, move_line
 from .line_moves import TRANSITIONS, Role, roles_of
 from .models import OrderTrack, TrackStatus
 
@@ -152,7 +152,9 @@ def move_line_for(
     Raises what ``move_line`` raises; for staff and agents also SecondPersonNeeded. Call it outside
     of a transaction.
     """
-    is_staff = roles_of(actor, line) & {Role.STAFF, Role.AGENT} or is_kept_from_own(actor, line, to)
+    is_staff = roles_of(actor, line) & {Role.STAFF, Role.AGENT} or is_refused_for_own_line(
+        actor, line, to
+    )
     if not is_staff or line.track_status == to:
         move_line(line.pk, to, actor=actor, note=note, code=code, goods_there=goods_there)
         return

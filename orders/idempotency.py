@@ -135,12 +135,12 @@ def _find_repeated(earlier: Sequence[Order], request: CashoutRequest) -> Earlier
         prices = {track.product_id: track.price for track in tracks}
         fee = order.amount - sum(track.amount for track in tracks)
         same = same_lines and request.matches_prices(prices, order.amount, fee)
-        if same and _goes_where_asked(order, tracks, request):
+        if same and _has_same_destination(order, tracks, request):
             return EarlierOrder(order, tracks)
     return None
 
 
-def _goes_where_asked(order: Order, tracks: list[OrderTrack], request: CashoutRequest) -> bool:
+def _has_same_destination(order: Order, tracks: list[OrderTrack], request: CashoutRequest) -> bool:
     """Whether an order and a request have the same destination, or both have none.
 
     Raises DestinationUnavailable for a destination that is not possible.

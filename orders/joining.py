@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from accounts.contacts import record_paid_from
 from accounts.models import Guest, PhoneLogin, PhoneProof, User
-from accounts.phone_login import THEIRS_FOR, may_use_phone
+from accounts.phone_login import PHONE_OWNERSHIP_PERIOD, may_use_phone
 from omachemainproj.locking import lock_row
 
 from .models import InboxNotice, JoinedOrder, Message, Order, OrderTrack, PaymentStatus
@@ -41,7 +41,9 @@ def join_orders(phone: str, now: datetime) -> int:
     found = Guest.objects.filter(phone=phone).values_list("user", flat=True).first()
     if found is None:
         return 0
-    orders = Order.objects.of_guests().filter(guest=found, created_at__gt=now - THEIRS_FOR)
+    orders = Order.objects.of_guests().filter(
+        guest=found, created_at__gt=now - PHONE_OWNERSHIP_PERIOD
+    )
     # Lapsed orders may be being paid right now: lock them too, and check their status again below.
     orders = orders.filter(~Q(payment_status__in=_LAPSED_STATUSES) | Q(created_at__gt=now - _LATE))
     locked = list(orders.order_by("pk").select_for_update(no_key=True))
@@ -71,15 +73,19 @@ def _join(orders: Sequence[Order], phone: str, now: datetime) -> int:
     proof = PhoneLogin.objects.filter(user=account, phone=phone).first()
     if proof is None or not account.is_active or not may_use_phone(account):
         return 0
-    theirs = [order for order in orders if now - THEIRS_FOR < order.created_at <= proof.proved_at]
+    theirs = [
+        order
+        for order in orders
+        if now - PHONE_OWNERSHIP_PERIOD < order.created_at <= proof.proved_at
+    ]
     for order in theirs:
-        _give(order, account)
+        _move_to_account(order, account)
     if theirs:
         _take_over_proof(theirs[0].guest_id or 0, account, phone)
     return len(theirs)
 
 
-def _give(order: Order, account: User) -> None:
+def _move_to_account(order: Order, account: User) -> None:
     JoinedOrder.objects.create(order=order, account=account)
     Order.objects.filter(pk=order.pk).update(buyer=account)
     OrderTrack.objects.filter(order=order).update(buyer=account)

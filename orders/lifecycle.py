@@ -294,9 +294,9 @@ def end_prompt(order_id: int, *, now: datetime) -> None:
     The buyer has HOLD_AFTER_FAILURE to try again or pay manually, unless another buyer preempts
     the hold. Does nothing for an order that is half paid, or no longer waits for payment.
     """
-    rang = Order.objects.holding(now).filter(preemptible_after__lte=now + PROMPT_TIME)
+    prompted = Order.objects.holding(now).filter(preemptible_after__lte=now + PROMPT_TIME)
     # A half paid order keeps its goods until ``held_until``: no other buyer can preempt them.
-    rang.filter(pk=order_id, preemptible_after__lt=F("held_until")).update(
+    prompted.filter(pk=order_id, preemptible_after__lt=F("held_until")).update(
         expires_at=Least(F("expires_at"), now + HOLD_AFTER_FAILURE),
         preemptible_after=Least(F("preemptible_after"), now),
     )

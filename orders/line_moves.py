@@ -75,7 +75,7 @@ def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
     own = own_roles(user.pk, buyer_id=line.buyer_id, seller_id=line.seller_id)
     if own:
         return own
-    powers = powers_of(user)
+    powers = staff_roles_of(user)
     if not powers and line.track_status in GOODS_MOVED and is_at_point(user, line):
         return frozenset({Role.POINT})
     return powers
@@ -105,7 +105,7 @@ def own_roles(person_id: int, *, buyer_id: int, seller_id: int) -> frozenset[Rol
     return _OWN_ROLES[person_id == buyer_id, person_id == seller_id]
 
 
-def powers_of(user: User) -> frozenset[Role]:
+def staff_roles_of(user: User) -> frozenset[Role]:
     """Return the roles a user's permissions give for lines they neither bought nor sold."""
     if user.has_perm("orders.decide_lines"):
         return frozenset({Role.STAFF, Role.AGENT})

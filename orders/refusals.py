@@ -97,7 +97,7 @@ def shortage_error(
         number, which = sum(hold.number for hold in own), ", ".join(hold.reference for hold in own)
         verb = "order holds" if len(own) == 1 else "orders hold"
         message += f": your own unpaid {verb} {number} ({which}). Pay or cancel first"
-    return FieldRefusal(line_error(product_id, lines, f"{message}.", left), **lead_to(own))
+    return FieldRefusal(line_error(product_id, lines, f"{message}.", left), **own_hold_details(own))
 
 
 class OwnHold(NamedTuple):
@@ -120,14 +120,14 @@ def own_holds(buyer: int, product: int, *, exclude_order: int = 0) -> list[OwnHo
     return [OwnHold(str(token), reference, number) for token, reference, number in rows]
 
 
-def lead_to(own: list[OwnHold]) -> dict[str, Any]:
+def own_hold_details(own: list[OwnHold]) -> dict[str, Any]:
     """Return the error members that name the buyer's orders holding the goods; {} if none."""
     if not own:
         return {}
-    return {"code": HELD_BY_YOUR_ORDER, **name_orders([hold.order_token for hold in own])}
+    return {"code": HELD_BY_YOUR_ORDER, **unpaid_order_details([hold.order_token for hold in own])}
 
 
-def name_orders(tokens: list[str]) -> dict[str, Any]:
+def unpaid_order_details(tokens: list[str]) -> dict[str, Any]:
     """Return the error members that name unpaid orders to pay or cancel, newest first."""
     return {"order_token": tokens[0], "order_tokens": tokens}
 

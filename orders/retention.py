@@ -66,7 +66,7 @@ def mask_old_phones(now: datetime) -> int:
     return done
 
 
-def forget_messages(now: datetime) -> int:
+def delete_old_messages(now: datetime) -> int:
     """Delete texts and contacts of old messages. Returns how many.
 
     Their kind and times stay. Messages that staff may still send again are kept. Old in-app
@@ -77,11 +77,11 @@ def forget_messages(now: datetime) -> int:
     _delete_in_batches(InboxNotice, "created_at", before=before)
     old = Message.objects.filter(created_at__lt=before, state=MessageState.SENT).exclude(text="")
     by_sms = old.filter(channel=MessageChannel.SMS)
-    done = _forget_in_batches(by_sms, contact=Concat(Value(MASK), Right("contact", 3)))
-    return done + _forget_in_batches(old.filter(channel=MessageChannel.EMAIL), contact="")
+    done = _clear_in_batches(by_sms, contact=Concat(Value(MASK), Right("contact", 3)))
+    return done + _clear_in_batches(old.filter(channel=MessageChannel.EMAIL), contact="")
 
 
-def _forget_in_batches(messages: QuerySet[Message], **contact: object) -> int:
+def _clear_in_batches(messages: QuerySet[Message], **contact: object) -> int:
     done = 0
     # By time, as the index of those that still have a text is.
     oldest = messages.order_by("created_at").values_list("pk", flat=True)
@@ -96,7 +96,7 @@ def _delete_in_batches(model: type[Model], time: str, *, before: datetime) -> No
     delete_in_batches(old.order_by(time))
 
 
-def forget_problem_pictures(now: datetime) -> int:
+def delete_old_problem_pictures(now: datetime) -> int:
     """Delete the pictures of problems closed KEEP_MESSAGES_DAYS ago. Returns how many.
 
     The messages stay, because decisions about money were based on them.

@@ -55,7 +55,7 @@ urlpatterns = [
         name="parcels-act",
     ),
     path("track/order/", views.TrackOrderView.as_view(), name="track-order"),
-    re_path(rf"^track/order/{_LINE}/$", views.TrackStoryView.as_view(), name="track-story"),
+    re_path(rf"^track/order/{_LINE}/$", views.TrackHistoryView.as_view(), name="track-story"),
     re_path(rf"^track/{_LINE}/move/$", views.MoveView.as_view(), name="track-move"),
     re_path(rf"^track/{_LINE}/review/$", review_views.ReviewView.as_view(), name="track-review"),
     re_path(rf"{_PROBLEM}/$", problems.ProblemView.as_view(), name="problem"),

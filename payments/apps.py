@@ -8,13 +8,16 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import conflict_parties, signals  # noqa: F401, PLC0415
-        from .immutable_columns import give_sqlite_its_digest, keep_originals  # noqa: PLC0415
+        from .immutable_columns import register_sqlite_digest  # noqa: PLC0415
+        from .immutable_triggers import create_original_triggers  # noqa: PLC0415
         from .payouts import handler, seller_refund_limit  # noqa: F401, PLC0415
         from .refunds import handler as refund_handler  # noqa: F401, PLC0415
 
         post_migrate.connect(
-            keep_originals, sender=self, dispatch_uid="payments.immutable_columns.keep_originals"
+            create_original_triggers,
+            sender=self,
+            dispatch_uid="payments.immutable_triggers.create_original_triggers",
         )
         connection_created.connect(
-            give_sqlite_its_digest, dispatch_uid="payments.immutable_columns.give_sqlite_its_digest"
+            register_sqlite_digest, dispatch_uid="payments.immutable_columns.register_sqlite_digest"
         )

@@ -18,13 +18,13 @@ from django.utils import timezone
 
 from accounts import lockout
 from accounts.contact_budgets import delete_ended_counts
-from accounts.names import forget_rested_names
+from accounts.names import delete_released_names
 from accounts.phone_codes import delete_old_codes
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
-from omachemainproj.caches import delete_expired_entries
-from omachemainproj.rounds import RowIds, by_lot, do_each
-from orders.claims import free_parcels
+from omachemainproj.caches import delete_expired_cache_entries
+from omachemainproj.rounds import RowIds, do_each, random_sample
+from orders.claims import release_unfetched_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice, SmsReport
@@ -32,7 +32,7 @@ from orders.notifications.composing import compose
 from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_message
 from orders.parcels.waiting import remind_of_waiting_goods
-from orders.retention import forget_messages, forget_problem_pictures, mask_old_phones
+from orders.retention import delete_old_messages, delete_old_problem_pictures, mask_old_phones
 from products.catalogue.category_summaries import apply_listing_count_changes
 from products.listings.pictures import draw_sizes, pictures_missing_sizes
 
@@ -43,7 +43,7 @@ from .models.order_balances import covered_but_unpaid
 from .payment_matching import possible_duplicates
 from .payouts.allocation import create_payouts
 from .payouts.due import sellers_to_pay
-from .people.erasure import erase_old_guests, erase_what_is_left
+from .people.erasure import erase_old_guests, erase_remaining_data
 from .receipt_queries import query_receipt
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
@@ -52,7 +52,7 @@ from .reconciliation.suspense import merge_if_sure
 from .reconciliation.withdrawals import reversals_of_new_payments, settle_again
 from .refunds.services import refund_excess
 from .watch.clock_skew import correct_times_ahead
-from .watch.nightly import forget_old_proofs, prove_some
+from .watch.nightly import delete_old_proofs, prove_some
 from .webhooks.inbox import process_event, process_waiting_event
 from .webhooks.strangers import delete_old_posts
 
@@ -67,7 +67,7 @@ BATCH = 200
 #: expire.
 MAX_SECONDS = 10.0
 #: Pictures drawn per round; each takes a fifth of a second.
-DRAWN_AT_ONCE = 5
+PICTURES_PER_ROUND = 5
 #: A background task that should follow a commit counts as lost after this long.
 GRACE = timedelta(seconds=5)
 #: How old an attempt may be for the clock to look whether its closed order has received its money.
@@ -124,23 +124,23 @@ def periodic_duties() -> tuple[Duty, ...]:
         process_stored_events,
         sync_unsynced_orders,
         send_forgotten_stk_pushes,
-        expire_silent_stk_pushes,
+        expire_stk_pushes,
         query_silent_payments,
         pull_and_apply_statement,
         expire_unpaid_orders,
         refund_uncovered_money,
-        ask_about_receipts,
+        query_due_receipts,
         process_due_refunds,
         auto_confirm_deliveries,
         remind_of_waiting_goods,
-        free_parcels,
+        release_unfetched_parcels,
         create_due_payouts,
         process_due_payouts,
         compose_notifications,
         send_due_messages,
         follow_reports,
-        delete_old_counts,
-        apply_listing_counts,
+        _without_time(delete_expired_cache_entries),
+        _without_time(apply_listing_count_changes),
         draw_missing_sizes,
     )
 
@@ -153,15 +153,15 @@ def daily_duties() -> tuple[Duty, ...]:
         delete_ended_counts,
         delete_old_codes,
         delete_old_sessions,
-        forget_rested_names,
+        delete_released_names,
         _without_time(lockout.delete_old),
         _without_time(delete_old_posts),
-        forget_messages,
-        forget_problem_pictures,
+        delete_old_messages,
+        delete_old_problem_pictures,
         mask_old_phones,
         erase_old_guests,
-        erase_what_is_left,
-        forget_old_proofs,
+        erase_remaining_data,
+        delete_old_proofs,
     )
 
 
@@ -209,7 +209,9 @@ def sync_unsynced_orders(now: datetime) -> int:
         OrderPayment.objects.unsynced_since(now - SYNCED_WITHIN).values_list("order_id", flat=True),
         covered_but_unpaid().values_list("pk", flat=True),
     )
-    return sum(_each(sync_order_with_payment, _by_lot(order_ids)) for order_ids in came)
+    return sum(
+        _each(sync_order_with_payment, random_sample(order_ids, BATCH)) for order_ids in came
+    )
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:
@@ -218,11 +220,6 @@ def send_forgotten_stk_pushes(now: datetime) -> int:
         created_before=now - GRACE, tried_before=now - SEND_AGAIN_AFTER
     )
     return _each(send_stk_push, forgotten.values_list("order_id", flat=True))
-
-
-def expire_silent_stk_pushes(now: datetime) -> int:
-    """Close prompts that no phone shows any longer."""
-    return expire_stk_pushes(now=now)
 
 
 def query_silent_payments(now: datetime) -> int:
@@ -238,13 +235,13 @@ def pull_and_apply_statement(now: datetime) -> int:
     reports of one payment crossed, and record reversals that were reported before their payments.
     """
     done = pull_statement(now) + fail_attempts_not_on_statement(now)
-    reversals = GatewayEvent.objects.no_longer_waiting().order_by("pk").values_list("pk", flat=True)
+    reversals = GatewayEvent.objects.now_applicable().order_by("pk").values_list("pk", flat=True)
     done += _each(process_waiting_event, reversals)
     # Those that staff have to decide about stay in both.
     unsettled = reversals_of_new_payments(now).order_by("-pk").values_list("pk", flat=True)
-    done += _each(settle_again, _by_lot(unsettled))
+    done += _each(settle_again, random_sample(unsettled, BATCH))
     crossed = possible_duplicates().order_by("-pk").values_list("pk", flat=True)
-    return done + _each(merge_if_sure, _by_lot(crossed))
+    return done + _each(merge_if_sure, random_sample(crossed, BATCH))
 
 
 def refund_uncovered_money(now: datetime) -> int:
@@ -252,7 +249,7 @@ def refund_uncovered_money(now: datetime) -> int:
     return _each(refund_excess, Receipt.objects.left_waiting().values_list("order_id", flat=True))
 
 
-def ask_about_receipts(now: datetime) -> int:
+def query_due_receipts(now: datetime) -> int:
     """Query M-Pesa about receipts that are not confirmed and that something waits for."""
     return _each(query_receipt, ReceiptQuestion.objects.due(now).values_list("pk", flat=True))
 
@@ -265,7 +262,7 @@ def process_due_refunds(now: datetime) -> int:
 def create_due_payouts(now: datetime) -> int:
     """Create payouts of sellers' earnings whose background task was lost."""
     # Sellers whose debt waits for a confirmation, or who are owed too little, stay among them.
-    return _each(create_payouts, _by_lot(sellers_to_pay(before=now - GRACE)))
+    return _each(create_payouts, random_sample(sellers_to_pay(before=now - GRACE), BATCH))
 
 
 def process_due_payouts(now: datetime) -> int:
@@ -292,24 +289,10 @@ def follow_reports(now: datetime) -> int:
     return _each(follow_report, forgotten.order_by("pk").values_list("pk", flat=True))
 
 
-def delete_old_counts(now: datetime) -> int:
-    """Delete counts of rate limits whose window is over."""
-    return delete_expired_entries()
-
-
-def apply_listing_counts(now: datetime) -> int:
-    """Update the listing counts of categories and sellers."""
-    return apply_listing_count_changes()
-
-
 def draw_missing_sizes(now: datetime) -> int:
     """Create missing sizes of older pictures, a few each round."""
     waiting = pictures_missing_sizes().values_list("pk", flat=True)
-    return _each(draw_sizes, waiting, at_most=DRAWN_AT_ONCE)
-
-
-def _by_lot(row_ids: RowIds) -> list[int]:
-    return by_lot(row_ids, BATCH)
+    return _each(draw_sizes, waiting, at_most=PICTURES_PER_ROUND)
 
 
 def _each(work: Callable[[int], object], row_ids: RowIds, *, at_most: int = BATCH) -> int:

@@ -35,7 +35,7 @@ from .models import (
     TransferStatus,
 )
 from .payouts.services import retry_payout
-from .shortcodes import is_sent_from_elsewhere, paid_shortcode, sending_shortcode
+from .shortcodes import paid_shortcode, sending_shortcode, uses_retired_shortcode
 from .transaction_status import query_transaction_status
 from .transfers import (
     Readiness,
@@ -54,11 +54,11 @@ logger = logging.getLogger(__name__)
 #: Delay before a transfer that M-Pesa did not accept is sent again. It doubles each time, up to the
 #: longest, at which staff are alerted.
 TRY_AGAIN, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-NOT_TAKEN = "M-Pesa keeps rejecting this request. It is retried every hour."
+KEEPS_BEING_REJECTED = "M-Pesa keeps rejecting this request. It is retried every hour."
 #: Refusals that are not about the transfer: it is sent again unchanged.
-SENT_AGAIN = RETRYABLE | {DarajaRefusal.CONFIGURATION}
+RETRIED_REFUSALS = RETRYABLE | {DarajaRefusal.CONFIGURATION}
 #: Delay until a stop of payouts is checked again.
-LOOK_AGAIN = timedelta(minutes=1)
+RECHECK_DELAY = timedelta(minutes=1)
 
 
 @background_task(calls="M-Pesa")
@@ -119,7 +119,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
         return None
     stopped = PayoutStop.objects.transfers_are_stopped()
     if row.is_under_way and stopped and not _may_be_queried(row):
-        _postpone(row, now + LOOK_AGAIN)
+        _postpone(row, now + RECHECK_DELAY)
         return None
     if row.is_under_way:
         row.checks += 1
@@ -130,7 +130,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
     if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_queries_payment):
         return None
     if stopped:
-        readiness = Readiness.postponed_until(now + LOOK_AGAIN)
+        readiness = Readiness.postponed_until(now + RECHECK_DELAY)
     else:
         readiness = handler_of(row).check_readiness(row, now)
     if readiness.look_again_at is not None:
@@ -147,7 +147,7 @@ def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
         return None
     waited = _wait_before(row)
     # Not sent again from another short code, where M-Pesa may not recognise its id: queried.
-    was_sent = is_sent and is_sent_from_elsewhere(row)
+    was_sent = is_sent and uses_retired_shortcode(row)
     if is_sent:
         row.status = TransferStatus.UNKNOWN
         if not was_sent:
@@ -241,7 +241,7 @@ def _record_refusal(row: Transfer, refusal: DarajaRefused, waited: timedelta) ->
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
         _query_again(row)
-    elif refusal.kind in SENT_AGAIN or not refusal.code:
+    elif refusal.kind in RETRIED_REFUSALS or not refusal.code:
         _send_again_later(row, refusal, waited)
     else:
         reason = row.failure_reason(refusal.code) or TransferFailure.OTHER
@@ -257,9 +257,12 @@ def _send_again_later(row: Transfer, refusal: DarajaRefused, waited: timedelta) 
     is_stopped = refusal.kind == DarajaRefusal.CONFIGURATION
     wait = TRY_AGAIN if is_stopped else min(max(2 * waited, TRY_AGAIN), LONGEST_WAIT)
     changes: dict[str, Any] = {"next_check_at": timezone.now() + wait, "shortcode": ""}
-    if wait == LONGEST_WAIT and NOT_TAKEN not in row.note:
-        changes |= {"note": f"{NOT_TAKEN} {row.note}".strip()[:200], "unacknowledged": True}
-        logger.error("%s %s: %s", row.kind, row.pk, NOT_TAKEN)
+    if wait == LONGEST_WAIT and KEEPS_BEING_REJECTED not in row.note:
+        changes |= {
+            "note": f"{KEEPS_BEING_REJECTED} {row.note}".strip()[:200],
+            "unacknowledged": True,
+        }
+        logger.error("%s %s: %s", row.kind, row.pk, KEEPS_BEING_REJECTED)
     claimed = row.still(TransferStatus.UNKNOWN)
     if claimed.update(status=TransferStatus.DUE, result_text=str(refusal)[:200], **changes):
         release_daily_limit(row)

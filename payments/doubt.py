@@ -18,8 +18,8 @@ from .evidence import (
     is_shown_since,
     lock_receipt,
     names_another_order,
+    schedule_waiting_transfers,
     update_order_doubt,
-    wake_transfers,
 )
 from .models import Receipt, Verification
 from .models.evidence import is_enough
@@ -55,7 +55,7 @@ def end_doubt(receipt: Receipt, verification: Verification) -> None:
     receipt.verification, receipt.doubted_at = verification, None
     receipt.save(update_fields=["verification", "doubted_at"])
     update_order_doubt(receipt)
-    wake_transfers([receipt.pk])
+    schedule_waiting_transfers([receipt.pk])
 
 
 def end_doubt_if_reported_again(receipt: Receipt, report: SourceReport) -> None:

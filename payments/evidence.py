@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 #: Delay until an unconfirmed payment is checked again. A confirmation wakes waiting transfers.
 EVIDENCE_DELAY = timedelta(minutes=15)
 #: The notes of a payment that was written off and is reported again.
-CAME_AFTER_ALL = "It was written off because it never arrived, and M-Pesa shows it now."
+ARRIVED_AFTER_ALL = "It was written off because it never arrived, and M-Pesa shows it now."
 REPORTED_AFTER_ALL = (
     "It was written off because it never arrived, and is reported now. Check whether it came."
 )
@@ -157,7 +157,7 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
     for pk, receipt in new.items():
         if receipt.verification in DOUBTFUL:
             reassess(pk)
-    wake_transfers(enough)
+    schedule_waiting_transfers(enough)
     return confirmed
 
 
@@ -268,7 +268,7 @@ def _reassess(receipt: Receipt) -> None:
     """Update the verification of a receipt from its reports. The receipt is locked, after its
     order."""
     if receipt.verification == Verification.NEVER_CAME:
-        _flag_if_it_came(receipt)
+        _flag_if_late_payment(receipt)
         return
     reports = list(receipt.evidence.all())
     enough, was = is_enough(receipt, reports), receipt.verification
@@ -284,7 +284,7 @@ def _reassess(receipt: Receipt) -> None:
     if was == Verification.DOUBTED:
         update_order_doubt(receipt)
     if enough:
-        wake_transfers([receipt.pk])
+        schedule_waiting_transfers([receipt.pk])
 
 
 def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
@@ -299,22 +299,22 @@ def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
     )
 
 
-def _flag_if_it_came(receipt: Receipt) -> None:
+def _flag_if_late_payment(receipt: Receipt) -> None:
     """Flag a payment that was written off if a provider has reported it since."""
     off = receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE)
     since = off.aggregate(last=Max("done_at"))["last"] or receipt.created_at
     news = receipt.evidence.filter(source__in=AMOUNT_REPORTING_SOURCES, told_at__gte=since)
     if sources := set(news.values_list("source", flat=True)):
-        flag_that_it_came(receipt, is_shown=not sources.isdisjoint(AUTHORITATIVE_SOURCES))
+        flag_late_payment(receipt, is_shown=not sources.isdisjoint(AUTHORITATIVE_SOURCES))
 
 
-def flag_that_it_came(receipt: Receipt, *, is_shown: bool) -> None:
+def flag_late_payment(receipt: Receipt, *, is_shown: bool) -> None:
     """Flag for staff that a payment which was written off is reported now. Safe to repeat.
 
     ``is_shown``: by M-Pesa's own answer or statement, and not only posted. Call inside a
     transaction that holds the receipt's lock.
     """
-    note = CAME_AFTER_ALL if is_shown else REPORTED_AFTER_ALL
+    note = ARRIVED_AFTER_ALL if is_shown else REPORTED_AFTER_ALL
     receipt.note, receipt.unacknowledged = note, True
     receipt.save(update_fields=["note", "unacknowledged"])
     logger.critical("receipt %s: %s", receipt.number, receipt.note)
@@ -337,7 +337,7 @@ def update_order_doubt(receipt: Receipt) -> None:
     Order.objects.filter(pk=receipt.order_id).update(in_doubt=doubted.exists())
 
 
-def wake_transfers(receipt_ids: list[int]) -> None:
+def schedule_waiting_transfers(receipt_ids: list[int]) -> None:
     """Make transfers that wait for these receipts due now."""
     now = timezone.now()
     waiting = {"status": TransferStatus.DUE, "next_check_at__gt": now}

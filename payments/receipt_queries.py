@@ -17,7 +17,7 @@ from .transaction_status import query_transaction_status
 logger = logging.getLogger(__name__)
 
 #: Delay until a stop of payouts is checked again.
-LOOK_AGAIN = timedelta(minutes=1)
+RECHECK_DELAY = timedelta(minutes=1)
 
 
 def query_receipt(schedule_id: int) -> None:
@@ -34,7 +34,7 @@ def query_receipt(schedule_id: int) -> None:
         this_one.update(next_check_at=None)
         return
     if PayoutStop.objects.queries_are_stopped():
-        this_one.update(next_check_at=now + LOOK_AGAIN)
+        this_one.update(next_check_at=now + RECHECK_DELAY)
         return
     is_last = schedule.queries >= len(RECEIPT_QUERIES)
     later = None if is_last else now + RECEIPT_QUERIES[schedule.queries]

@@ -56,7 +56,7 @@ def sending_shortcode(row: Transfer) -> str:
     return paying
 
 
-def is_sent_from_elsewhere(row: Transfer) -> bool:
+def uses_retired_shortcode(row: Transfer) -> bool:
     """Whether money to a phone was sent from a short code that no longer pays out: M-Pesa may not
     recognise its id at another one, so it is not sent again."""
     return not row.is_reversal and row.shortcode not in {"", settings.DARAJA_B2C_SHORTCODE}

@@ -27,17 +27,17 @@ from .daraja.errors import DarajaRefusal, DarajaRefused
 from .models import AccessToken
 
 #: A claim outlives the longest fetch: it expires only if its process died.
-CLAIM_LASTS = timedelta(seconds=LONGEST_FETCH_SECONDS + 10)
+CLAIM_LIFETIME = timedelta(seconds=LONGEST_FETCH_SECONDS + 10)
 #: How long a call waits for the token. A push that gives up is sent later, by the clock.
 LONGEST_WAIT_SECONDS = 20.0
 #: Interval between polls for another process's token; one thread per process polls.
-LOOK_AGAIN_SECONDS = 0.05
+POLL_SECONDS = 0.05
 #: How long a process uses the token it has read without looking whether another replaced it. If so,
 #: the gateway rejects the old one, and the call is repeated with the new one.
-KEPT_FOR = timedelta(seconds=5)
+TOKEN_CACHED_FOR = timedelta(seconds=5)
 
 
-class _Kept(NamedTuple):
+class _CachedToken(NamedTuple):
     """A token this process has read, and the times between which it is used."""
 
     token: str
@@ -67,7 +67,7 @@ class DatabaseTokenStore:
         self._account = hashlib.sha256(name.encode()).hexdigest()
         self._turn = threading.Lock()
         self._claim_id = ""
-        self._kept: _Kept | None = None
+        self._kept: _CachedToken | None = None
 
     def get(self) -> str | None:
         """The token, or None if there is none. No query if one was read seconds ago."""
@@ -75,7 +75,7 @@ class DatabaseTokenStore:
         if kept is not None and kept.since <= now < kept.until:
             return kept.token
         for token, good_until in _good_token(self._account, now):
-            self._kept = _Kept(token, now, min(good_until, now + KEPT_FOR))
+            self._kept = _CachedToken(token, now, min(good_until, now + TOKEN_CACHED_FOR))
             return token
         return None
 
@@ -98,7 +98,7 @@ class DatabaseTokenStore:
         """
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS
         if not self._turn.acquire(timeout=LONGEST_WAIT_SECONDS):
-            raise _waited_too_long()
+            raise _timeout_error()
         try:
             token, self._claim_id = self._token_or_claim(deadline)
             if token:
@@ -131,16 +131,16 @@ class DatabaseTokenStore:
                     return "", claim_id
                 self._release(claim_id)
             elif time.monotonic() > deadline:
-                raise _waited_too_long()
+                raise _timeout_error()
             else:
-                time.sleep(LOOK_AGAIN_SECONDS)
+                time.sleep(POLL_SECONDS)
                 now = self._state()
         return now.token, ""
 
     def _claim(self) -> str:
         claim_id = secrets.token_hex(16)
         claimed = AccessToken.objects.claim(
-            self._account, claim_id, now=timezone.now(), lasts=CLAIM_LASTS
+            self._account, claim_id, now=timezone.now(), lasts=CLAIM_LIFETIME
         )
         return claim_id if claimed else ""
 
@@ -166,7 +166,7 @@ class DatabaseTokenStore:
         AccessToken.objects.release(self._account, claim_id)
 
 
-def _waited_too_long() -> DarajaRefused:
+def _timeout_error() -> DarajaRefused:
     return DarajaRefused(
         "another process is still fetching the access token", kind=DarajaRefusal.TOKEN
     )

@@ -45,7 +45,7 @@ _handlers: dict[type[Transfer], TransferHandler[Any]] = {}
 #: The result of a transfer that M-Pesa answered it does not know.
 NEVER_RECEIVED = "M-Pesa never received it."
 #: The note of a transfer that staff decide about, because this was its result for a week.
-NOT_TAKEN_FOR_A_WEEK = "M-Pesa has rejected this request for a week, and does not know it."
+REJECTED_FOR_A_WEEK = "M-Pesa has rejected this request for a week, and does not know it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def mark_done(
     if row.status == TransferStatus.DONE:
         return _record_number(row, number)
     if amount not in {None, row.amount}:
-        return _leave_to_staff(row, amount or 0, handler.wrong_amount)
+        return _flag_wrong_amount(row, amount or 0, handler.wrong_amount)
     was, row.status = row.status, TransferStatus.DONE
     row.reported_amount = recorded
     row.done_at, row.next_check_at = timezone.now(), None
@@ -173,7 +173,7 @@ def mark_done(
     return row.note or handler.done
 
 
-def _leave_to_staff(row: Transfer, amount: int, wrong_amount: str) -> str:
+def _flag_wrong_amount(row: Transfer, amount: int, wrong_amount: str) -> str:
     """Record that M-Pesa reports ``amount`` KES for a transfer of another. Returns the note.
 
     One that was due again, because M-Pesa had answered that it does not know it, is on its way: it
@@ -252,7 +252,7 @@ def mark_not_received(row: Transfer, *, heard_at: datetime) -> bool:
         return False
     now = timezone.now()
     if TRANSFER_QUERIES.query_again_at(row.created_at, now, row.checks) is None:
-        row.next_check_at, row.note = None, row.note or NOT_TAKEN_FOR_A_WEEK
+        row.next_check_at, row.note = None, row.note or REJECTED_FOR_A_WEEK
         row.save(update_fields=["next_check_at", "note"])
         return False
     row.status, row.next_check_at = TransferStatus.DUE, now

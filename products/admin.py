@@ -27,8 +27,8 @@ from accounts.backoffice.actions import (
     decides_about_rows,
     page_before,
     perform,
+    refusal_text,
     staff_action,
-    words_of,
 )
 from accounts.backoffice.admin import ShopAdmin
 from accounts.backoffice.change_list import COUNT_AT_MOST
@@ -174,7 +174,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
         try:
             perform(action, product, form.cleaned_data, by=current_user(request))
         except Refusal as refusal:
-            return words_of(refusal)
+            return refusal_text(refusal)
         return ""
 
     def get_search_results(

@@ -10,8 +10,8 @@ from accounts.models import User
 
 from .catalogue.search import (
     ENOUGH,
+    AmongLatest,
     Unindexed,
-    Within,
     having,
     having_dated,
     is_common_in_names,
@@ -42,7 +42,7 @@ def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) 
     plan = plan_for(query)
     newest = "-pk" if plan.is_scan else Unindexed("id").desc()
     for reach in plan.reaches if most <= ENOUGH else ():
-        lately = having_dated(products, query).filter(Within(reach, None)).order_by(newest)
+        lately = having_dated(products, query).filter(AmongLatest(reach, None)).order_by(newest)
         found = list(lately.values_list("pk", flat=True)[:most])
         if len(found) == most:
             return found

@@ -23,6 +23,6 @@ def _of_review(review: Review) -> Parties:
 
 
 @phone_source
-def _where_paid(person_id: int) -> QuerySet[Any, Any]:
+def _payout_phones(person_id: int) -> QuerySet[Any, Any]:
     mine = Product.objects.filter(seller=person_id)
     return mine.values_list("payment_mpesa_number", flat=True)

@@ -16,7 +16,7 @@ from daraja_simulator.tests.waiting import PATIENCE
 from omachemainproj.wsgi_handler import Utf8Request
 
 from . import not_run
-from .confirming import confirmed_by_statement
+from .confirmations import confirmed_by_statement
 from .databases import (
     emptied_quickly,
     forget_statistics,

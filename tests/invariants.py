@@ -50,13 +50,13 @@ def suspected_rules(now: datetime) -> list[Rule]:
     In one statement or two: seventy, after two thousand tests, cost more than the tests themselves.
     """
     if connection.vendor == "postgresql":
-        return _ask_planned(_questions(CHECKED, now))
+        return _ask_planned(_queries(CHECKED, now))
     tables = _rules_by_table()
-    filled = _ask({table: (f"SELECT 1 FROM {table}", []) for table in tables})
-    return _ask(_questions([rule for table in filled for rule in tables[table]], now))
+    filled = _keys_with_rows({table: (f"SELECT 1 FROM {table}", []) for table in tables})
+    return _keys_with_rows(_queries([rule for table in filled for rule in tables[table]], now))
 
 
-def _questions(rules: Iterable[Rule], now: datetime) -> dict[Any, tuple[str, list[Any]]]:
+def _queries(rules: Iterable[Rule], now: datetime) -> dict[Any, tuple[str, list[Any]]]:
     return {
         rule: (asked.sql, asked.parameters)
         for rule in rules
@@ -78,7 +78,7 @@ def _first_found(rule: Fixed[Rule], now: Sometimes[datetime]) -> QuerySet[Any, i
     return rule.violations(now).order_by().values_list("pk", flat=True)[:1]
 
 
-def _ask(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:
+def _keys_with_rows(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:
     """The keys of the queries that return a row."""
     if not questions:
         return []

@@ -38,7 +38,7 @@ def plain(sentence: str) -> str:
     return _PLACE.sub("{}", sentence)
 
 
-def said_by_the_code() -> dict[str, str]:
+def sentences_in_code() -> dict[str, str]:
     """Every sentence with unnamed placeholders, and where it occurs."""
     found = {}
     for app in APPS:

@@ -13,10 +13,10 @@ from daraja_simulator.tests.waiting import PATIENCE
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
     """Run the calls in threads that start together. Returns their results, or what they raised."""
     barrier = Barrier(len(calls), timeout=PATIENCE)
-    return in_a_crowd(calls, at_a_time=len(calls), before=barrier.wait)
+    return many_at_once(calls, at_a_time=len(calls), before=barrier.wait)
 
 
-def in_a_crowd(
+def many_at_once(
     calls: Sequence[Callable[[], Any]],
     *,
     at_a_time: int = 40,

@@ -164,9 +164,9 @@ class _Shop:
         from django.utils import timezone
 
         from orders.lifecycle import expire_unpaid_orders
-        from payments.clock import expire_silent_stk_pushes
+        from payments.checkout.stk_push import expire_stk_pushes
 
-        expire_silent_stk_pushes(timezone.now())
+        expire_stk_pushes(timezone.now())
         expire_unpaid_orders()
 
 

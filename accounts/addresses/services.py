@@ -49,8 +49,8 @@ def add_address(user: User, fields: Mapping[str, Any]) -> Added:
             raise TooManyAddresses
         address = same or Address(user=user, **texts)
         # Added again without a flag, it keeps the flags it has.
-        asked = {name: True for name in MARKS if fields.get(name)}
-        _set_marks(address, there, asked, is_first=not there)
+        marks = {name: True for name in MARKS if fields.get(name)}
+        _set_marks(address, there, marks, is_first=not there)
         address.save()
     return Added(address, same is None)
 

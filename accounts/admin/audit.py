@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
-from accounts.backoffice.audit_entries import name_in_words, value_in_words
+from accounts.backoffice.audit_entries import column_label, format_value
 from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.read_only_admin import ReadOnlyAdmin
 from accounts.models import Audit, User
@@ -36,9 +36,9 @@ class AuditAdmin(ReadOnlyAdmin):
         model = entry.content_type.model_class()
         changes = [
             (
-                name_in_words(model, name),
-                "" if before is None else f"{value_in_words(model, name, before)} → ",
-                value_in_words(model, name, after),
+                column_label(model, name),
+                "" if before is None else f"{format_value(model, name, before)} → ",
+                format_value(model, name, after),
             )
             for name, (before, after) in entry.changes.items()
         ]

@@ -81,7 +81,7 @@ class PasswordTriesAdmin(ReadOnlyAdmin):
 
     @staff_action("Let them try again", permissions=["forgive"])
     def let_try(tries: PasswordTries, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        lockout.forgive_tries(tries.key)
+        lockout.reset_failures_by_key(tries.key)
 
     def has_forgive_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)

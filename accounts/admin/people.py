@@ -195,7 +195,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     @staff_action("Let these people try their passwords again", permissions=["help"])
     def let_try_again(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         require_may_change(by, person)
-        lockout.forgive(person)
+        lockout.reset_failures(person)
 
     @staff_action(
         "Take the second factors of these people away",
@@ -279,22 +279,22 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         if request.method == "GET" and id == str(request.user.pk):
             # Users change their own password with the current one.
             return redirect("admin:password_change")
-        asked = self.get_object(request, id)
+        person = self.get_object(request, id)
         # A POST for one's own account is refused below (has_change_permission).
-        if request.method == "POST" and asked is not None and self.is_own(request, asked):
-            log_refusal(current_user(request), "Set the password", asked)
-        before = asked.password if asked is not None else ""
+        if request.method == "POST" and person is not None and self.is_own(request, person):
+            log_refusal(current_user(request), "Set the password", person)
+        before = person.password if person is not None else ""
         response = super().user_change_password(request, id, form_url)
         if isinstance(response, TemplateResponse) and response.context_data is not None:
             response.context_data["title"] = (
                 f"Set a password for {response.context_data['original']}"
             )
-        same = User.objects.filter(pk=asked.pk) if asked is not None else User.objects.none()
-        person = same.exclude(password=before).first()
-        if person is not None:
-            tokens.revoke_all(person.pk)
-            lockout.forgive(person)
-            emails.tell_of_change(person, "password_changed")
+        same = User.objects.filter(pk=person.pk) if person is not None else User.objects.none()
+        changed = same.exclude(password=before).first()
+        if changed is not None:
+            tokens.revoke_all(changed.pk)
+            lockout.reset_failures(changed)
+            emails.notify_of_change(changed, "password_changed")
         return response
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -308,7 +308,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         if skeleton(name_before) != obj.skeleton:
             names.quarantine(obj, name_before)
         if change and email_before and email_before != obj.email:
-            emails.tell_of_change(obj, "email_changed", to=email_before)
+            emails.notify_of_change(obj, "email_changed", to=email_before)
         if change and "is_superuser" in form.changed_data:
             tokens.revoke_all(obj.pk)
 

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 
 from accounts.authentication import current_user
 from accounts.backoffice.actions import FROM_PAGE, SUBMITTED, ReasonForm
-from accounts.backoffice.audit_entries import name_in_words, value_in_words
+from accounts.backoffice.audit_entries import column_label, format_value
 from accounts.backoffice.formats import kes, moment
 from accounts.backoffice.proposals import agree, keys_for, reject, waiting_for
 from accounts.backoffice.read_only_admin import ReadOnlyAdmin
@@ -94,7 +94,7 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     def typed(self, proposal: Proposal) -> str:
         model = proposal.content_type.model_class()
         rows = [
-            (name_in_words(model, name), value_in_words(model, name, value))
+            (column_label(model, name), format_value(model, name, value))
             for name, value in proposal.given.items()
         ]
         return format_html_join("", "<p>{}: {}</p>", rows) or "nothing"

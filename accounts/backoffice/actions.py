@@ -180,8 +180,8 @@ def _perform(action: StaffAction, row: Model, given: Mapping[str, Any], by: User
     if action.approval:
         pk = row.pk
         try:
-            return _do_alone(action, action.approval, row, given, by)
-        except _TooMuchAlone as much:
+            return _perform_alone(action, action.approval, row, given, by)
+        except _AloneLimitExceeded as much:
             # The transaction that created the row was rolled back.
             row.pk = pk
             raise propose(action.key, what, row, given, by=by, cost=much.cost) from None
@@ -199,7 +199,7 @@ def _perform(action: StaffAction, row: Model, given: Mapping[str, Any], by: User
     return result
 
 
-class _TooMuchAlone(Exception):
+class _AloneLimitExceeded(Exception):
     """The action was possible but exceeds the user's limits, so it is rolled back."""
 
     def __init__(self, cost: Cost) -> None:
@@ -208,17 +208,17 @@ class _TooMuchAlone(Exception):
 
 
 @transaction.atomic
-def _do_alone(
+def _perform_alone(
     action: StaffAction, approval: ApprovalPolicy, row: Model, given: Mapping[str, Any], by: User
 ) -> str | None:
-    """Do an action that costs money, or raise _TooMuchAlone. Raises Refusal."""
+    """Do an action that costs money, or raise _AloneLimitExceeded. Raises Refusal."""
     locked = approval.lock(row) if approval.lock else row
     cost = approval.price(locked, given)
     before = audit.values_of(row)
     result = action.do(row, given, by)
     # Last, so that only possible actions become proposals.
     if not reserve_staff_limit(by, cost):
-        raise _TooMuchAlone(cost)
+        raise _AloneLimitExceeded(cost)
     changes = audit.difference(before, audit.values_of(row))
     what, why = describe(action.label, given), given.get("why", "")
     audit.log_with_history(by, what, row, action=action.key, why=why, changes=changes)
@@ -340,7 +340,7 @@ def _run(
         try:
             result = perform(action, row, form.cleaned_data, by=by)
         except Refusal as refusal:
-            model_admin.message_user(request, f"{row}: {words_of(refusal)}", messages.WARNING)
+            model_admin.message_user(request, f"{row}: {refusal_text(refusal)}", messages.WARNING)
         except IntegrityError:
             model_admin.message_user(request, f"{row}: {CONCURRENT_CHANGE}.", messages.WARNING)
         else:
@@ -360,7 +360,7 @@ def page_before(request: HttpRequest) -> str:
     return path if is_here and is_page else ""
 
 
-def words_of(refusal: Refusal) -> str:
+def refusal_text(refusal: Refusal) -> str:
     """A refusal's message, without the names of fields."""
     if isinstance(refusal, FieldRefusal):
         return " ".join(str(text) for texts in refusal.errors.values() for text in texts)

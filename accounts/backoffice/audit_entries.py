@@ -19,7 +19,7 @@ from .formats import dial, kes, write_moment
 NONE = "nothing"
 
 
-def name_in_words(model: type[Model] | None, name: str) -> str:
+def column_label(model: type[Model] | None, name: str) -> str:
     """The label of a column; a column of a related row comes after that row's name."""
     row, _, column = name.rpartition(": ")
     label = LABELS.get(column)
@@ -30,14 +30,14 @@ def name_in_words(model: type[Model] | None, name: str) -> str:
     return f"{row}: {label}" if row else label
 
 
-def value_in_words(model: type[Model] | None, name: str, value: Any) -> str:
+def format_value(model: type[Model] | None, name: str, value: Any) -> str:
     """A column's value in the admin's format."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value in (None, "", [], {}):
         return NONE
     if isinstance(value, list):
-        return ", ".join(value_in_words(model, name, each) for each in value)
+        return ", ".join(format_value(model, name, each) for each in value)
     field = _field_of(model, name)
     choices = dict(getattr(field, "flatchoices", None) or ())
     written = choices.get(value) or _by_column(name, value) or _by_kind(field, value)

@@ -57,7 +57,7 @@ class ShopList(ChangeList):
         return super().get_ordering_field(field_name)
 
 
-class WithOrWithout(admin.EmptyFieldListFilter):
+class HasValueFilter(admin.EmptyFieldListFilter):
     """Filters by whether a column is empty, with plain labels."""
 
     def choices(self, changelist: ChangeList) -> Any:

@@ -234,7 +234,7 @@ def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
     return None
 
 
-def _what_went_wrong(row: Any) -> str:
+def _result_text(row: Any) -> str:
     """M-Pesa's result text in a list; a dash on success, which the badge shows.
 
     A pull of the statement has a text alone: why it failed.
@@ -244,7 +244,7 @@ def _what_went_wrong(row: Any) -> str:
 
 
 def _kind_of_row(row: Any) -> str:
-    return _first_up(row.content_type.name)
+    return _capitalise_first(row.content_type.name)
 
 
 #: Columns with a format of their own.
@@ -252,7 +252,7 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], Any]] = {
     "content_type": _kind_of_row,
     "did": lambda row: formats.dial_in(row.did),
     "object_name": lambda row: formats.dial_in(row.object_name),
-    "result_text": _what_went_wrong,
+    "result_text": _result_text,
 }
 
 
@@ -267,7 +267,7 @@ def _as_it_is(field: Field[Any, Any]) -> Callable[[Any], Any]:
     name = field.name
     if field.choices:
         named = f"get_{name}_display"
-        return lambda row: _first_up(getattr(row, named)())
+        return lambda row: _capitalise_first(getattr(row, named)())
 
     def written(row: Any) -> Any:
         value = getattr(row, name)
@@ -276,6 +276,6 @@ def _as_it_is(field: Field[Any, Any]) -> Callable[[Any], Any]:
     return written
 
 
-def _first_up(words: Any) -> str:
+def _capitalise_first(words: Any) -> str:
     text = str(words or formats.EMPTY_VALUE)
     return f"{text[:1].upper()}{text[1:]}"

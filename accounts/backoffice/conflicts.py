@@ -58,10 +58,10 @@ _phone_sources: list[Callable[[int], QuerySet[Any, Any]]] = []
 def parties_of(*models: type[Model]) -> Callable[[PartyFinder], PartyFinder]:
     """Declare the parties of these models. Several functions for one model are combined."""
 
-    def declare(tell: PartyFinder) -> PartyFinder:
+    def declare(finder: PartyFinder) -> PartyFinder:
         for model in models:
-            _party_finders[model].append(tell)
-        return tell
+            _party_finders[model].append(finder)
+        return finder
 
     return declare
 
@@ -85,8 +85,8 @@ def find_parties(row: Model) -> Parties:
     if not is_declared(model):
         raise TypeError(f"no parties_of() is declared for {model.__name__}")
     parties = NOBODY
-    for tell in _party_finders[model]:
-        parties |= tell(row)
+    for finder in _party_finders[model]:
+        parties |= finder(row)
     return parties
 
 

@@ -59,14 +59,17 @@ class DownloadAdmin(LookupAdmin):
             for field in self.model._meta.concrete_fields
             if audit.is_logged(field) and field.name not in hidden
         ]
-        asked = {"list": [None, request.GET.urlencode()], "rows": [None, _chosen(request)]}
+        request_details = {
+            "list": [None, request.GET.urlencode()],
+            "rows": [None, _chosen(request)],
+        }
         audit.log(
             current_user(request),
             "Downloaded as CSV",
             None,
             action=audit.DOWNLOADED,
             kind=self.model,
-            changes=asked,
+            changes=request_details,
         )
         response = StreamingHttpResponse(
             write_sheet(columns, batches(rows, columns, self._masks(request))),

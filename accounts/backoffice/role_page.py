@@ -31,7 +31,7 @@ def show_purpose(role: Group, viewer: User) -> Content | None:
 
 
 @section(Group, "may", "Allowed actions", permission=_SEES, place=20)
-def show_powers(role: Group, viewer: User) -> Content:
+def show_role_permissions(role: Group, viewer: User) -> Content:
     labels = labels_by_section(role.permissions.select_related("content_type"))
     rows = [(name, format_html_join("", "<p>{}</p>", _sentences(words))) for name, words in labels]
     return Table(("Section", "May"), rows, "None.")

@@ -190,7 +190,7 @@ class RowPage(admin.ModelAdmin):
                     each.form = returned_form(request, each.name) or each.form
             context = {
                 **context,
-                "ways": self._ways(row, viewer),
+                "ways": self._links(row, viewer),
                 "buttons": self.buttons(request, row),
                 "above": [each for each in shown if not each[0].is_below],
                 "below": [each for each in shown if each[0].is_below],
@@ -202,7 +202,7 @@ class RowPage(admin.ModelAdmin):
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _ways(self, row: Any, viewer: User) -> list[Link]:
+    def _links(self, row: Any, viewer: User) -> list[Link]:
         related = [(words, each) for words, each in self.rows_around(row) if each is not None]
         pages = [(words, each, page_of(each, viewer)) for words, each in related]
         rows = [Link(f"{words} {each}", url) for words, each, url in pages if url]

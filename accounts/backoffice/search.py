@@ -98,7 +98,7 @@ def finder(
     return declare
 
 
-def words_for(viewer: User) -> list[str]:
+def search_hint_for(viewer: User) -> list[str]:
     """What the viewer can search by, in words; empty if they may find nothing."""
     mine = (each.by for each in _finders if each.is_for(viewer))
     return list(dict.fromkeys(words for by in mine for words in by))
@@ -115,12 +115,12 @@ def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:
     text = fold_identifier(typed)
     if not text or len(text) > LONGEST:
         return []
-    asked, shown = Typed(text, phone_in(text)), []
+    query, shown = Typed(text, phone_in(text)), []
     known: set[Model] = set()
     for each in _finders:
         if not each.is_for(viewer):
             continue
-        found = each.find(asked, viewer)
+        found = each.find(query, viewer)
         rows = [row for row in found.rows if row not in known and page_of(row, viewer)]
         known.update(rows)
         if rows:

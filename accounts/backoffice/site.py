@@ -35,7 +35,7 @@ from . import audit
 from .sidebar import build_sidebar
 
 #: Seconds in which the code must follow the password.
-CODE_WITHIN = 300
+CODE_TIMEOUT_SECONDS = 300
 #: Session key: the user whose password was right, and until when the code is accepted.
 _PENDING = "second_factor_of"
 #: Session key: the encrypted secret that is being set up.
@@ -128,7 +128,7 @@ class _SignIn(LoginView):
         request.session[_PENDING] = {
             "user": user.pk,
             "hash": user.get_session_auth_hash(),
-            "until": time.time() + CODE_WITHIN,
+            "until": time.time() + CODE_TIMEOUT_SECONDS,
             "next": self.get_success_url(),
         }
         return redirect("admin:sign_in_code")
@@ -147,7 +147,7 @@ class _OwnPassword(PasswordChangeView):
         user = current_user(self.request)
         tokens.revoke_all(user.pk)
         sessions.reopen_with_cookie(self.request, user)
-        emails.tell_of_change(user, "password_changed")
+        emails.notify_of_change(user, "password_changed")
         return response
 
 
@@ -237,10 +237,10 @@ class ShopSite(AdminSite):
     def _enrol(self, request: HttpRequest) -> HttpResponse:
         user = current_user(request)
         sealed = request.session.get(_OFFERED) or second_factor.new_secret()
-        secret = second_factor.open_secret(sealed)
+        secret = second_factor.decrypt_secret(sealed)
         if secret is None:
             sealed = second_factor.new_secret()
-            secret = second_factor.open_secret(sealed) or ""
+            secret = second_factor.decrypt_secret(sealed) or ""
         request.session[_OFFERED] = sealed
         form = EnrolForm(request.POST or None)
         if form.is_valid():

@@ -25,7 +25,7 @@ USERNAME_TAKEN = "This username is taken."
 EMAIL_TAKEN = "Somebody is registered with this e-mail address."
 
 
-def _said_together(*columns: str) -> Func:
+def _concat_lower(*columns: str) -> Func:
     """Columns joined by a space, in lower case.
 
     Without a parameter, which ``Concat`` would add: otherwise SQLite would not use the index.
@@ -39,8 +39,8 @@ def _said_together(*columns: str) -> Func:
 CALLED_BY = {
     "username": Lower("username"),
     "email": Lower("email"),
-    "first_name": _said_together("first_name", "last_name"),
-    "last_name": _said_together("last_name", "first_name"),
+    "first_name": _concat_lower("first_name", "last_name"),
+    "last_name": _concat_lower("last_name", "first_name"),
 }
 
 

@@ -38,11 +38,11 @@ def change_details(user: User, changes: dict[str, str]) -> None:
             update_columns(user, columns)
             names.change(user, before=before, after=user.username)
             if old_email and old_email != user.email:
-                emails.tell_of_change(user, "email_changed", to=old_email)
+                emails.notify_of_change(user, "email_changed", to=old_email)
             elif has_new_email:
                 security_log.record_on_commit("email_changed", user=user.pk)
             if user.phone != old_phone:
-                _tell_of_phone(user, old_phone)
+                _notify_of_phone_change(user, old_phone)
     except IntegrityError as error:
         refuse_taken(
             username=changes.get("username", user.username),
@@ -54,13 +54,13 @@ def change_details(user: User, changes: dict[str, str]) -> None:
         emails.send_confirmation(user)
 
 
-def _tell_of_phone(user: User, before: str) -> None:
+def _notify_of_phone_change(user: User, before: str) -> None:
     """Log that the phone was changed, and mail the user if it replaced another.
 
     This phone gives no access, so an unconfirmed inbox, perhaps a stranger's, gets no mail.
     """
     if before and user.email_confirmed_at:
-        emails.tell_of_change(user, "phone_changed")
+        emails.notify_of_change(user, "phone_changed")
     else:
         security_log.record_on_commit("phone_changed", user=user.pk)
 

@@ -43,16 +43,16 @@ def reset_password(user: User, *, new: str) -> None:
     with transaction.atomic():
         if not _replace_password(user, hashed, event="password_reset"):
             refuse_field("token", LINK_IS_OVER)
-        lockout.forgive(user)
+        lockout.reset_failures(user)
         if user.email_confirmed_at is None:
-            _remove_what_a_stranger_may_have_left(user)
+            _remove_unverified_contacts(user)
     # The link reached the inbox, so the address is confirmed too. A stranger may have registered
     # it; with the new password the account belongs to the inbox's owner.
     with suppress(IntegrityError), transaction.atomic():
         confirm(user, user.email)
 
 
-def _remove_what_a_stranger_may_have_left(user: User) -> None:
+def _remove_unverified_contacts(user: User) -> None:
     """Remove the sign-in phone, the contact phone and the addresses of an account.
 
     A stranger may have registered it with somebody else's e-mail address, and waited for the owner
@@ -71,5 +71,5 @@ def _replace_password(user: User, hashed: str, *, event: str = "password_changed
         return False
     user.password = hashed
     tokens.revoke_all(user.pk)
-    emails.tell_of_change(user, "password_changed", event=event)
+    emails.notify_of_change(user, "password_changed", event=event)
     return True

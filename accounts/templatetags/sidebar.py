@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.db.models.options import Options
 
-from accounts.backoffice.search import words_for
+from accounts.backoffice.search import search_hint_for
 from accounts.backoffice.sidebar import find_list
 from accounts.models import User
 
@@ -31,6 +31,6 @@ def is_short(sections: list[dict[str, Any]]) -> bool:
 
 
 @register.simple_tag
-def what_finds(person: Any) -> list[str]:
+def search_hint(person: Any) -> list[str]:
     """What a user can search by, in words; empty for anonymous users."""
-    return words_for(person) if isinstance(person, User) else []
+    return search_hint_for(person) if isinstance(person, User) else []

@@ -10,7 +10,7 @@ from pathlib import Path
 from .backup import take
 from .errors import Failed
 from .postgres import Server
-from .restore import bring_back
+from .restore import restore_backup
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def _run(options: Namespace, server: Server, media: Path) -> int:
             keep=options.keep,
             say=_say,
         )
-    return bring_back(
+    return restore_backup(
         server,
         media=media,
         source=options.file,

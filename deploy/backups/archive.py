@@ -60,7 +60,7 @@ class Manifest:
             raise Damaged(f"Its manifest cannot be read: {error!r}.") from error
 
 
-class _Summing:
+class _ChecksumReader:
     """A file that is read once, with its checksum."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -80,7 +80,7 @@ def write(
     target: Path, *, dump: Path, media: Path, recipients: Sequence[str], **about: Any
 ) -> Manifest:
     """Write a complete file; returns its manifest. Raises Failed."""
-    with _sink(target, recipients) as out, tarfile.open(fileobj=out, mode="w|") as tar:
+    with _open_archive(target, recipients) as out, tarfile.open(fileobj=out, mode="w|") as tar:
         sums = {DUMP: _add(tar, dump, DUMP)}
         files = {}
         for name in _pictures(media):
@@ -101,7 +101,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
     with path.open("rb") as file:
         info = tarfile.TarInfo(name)
         info.size = os.fstat(file.fileno()).st_size
-        reading = _Summing(file)
+        reading = _ChecksumReader(file)
         tar.addfile(info, reading)
     return reading.sha256
 
@@ -115,7 +115,7 @@ def _pictures(media: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _sink(target: Path, recipients: Sequence[str]) -> Iterator[IO[bytes]]:
+def _open_archive(target: Path, recipients: Sequence[str]) -> Iterator[IO[bytes]]:
     with target.open("wb") as file:
         os.fchmod(file.fileno(), 0o600)
         if not recipients:
@@ -166,7 +166,7 @@ def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, dump: Path, media: Path)
         raise Damaged(f"It contains {member.name[:80]!r}, which deploy/backup does not write.")
     path = media / name if is_picture else dump
     path.parent.mkdir(parents=True, exist_ok=True)
-    reading = _Summing(file)
+    reading = _ChecksumReader(file)
     with path.open("wb") as out:
         shutil.copyfileobj(reading, out)
     return reading.sha256
@@ -215,9 +215,9 @@ def _age(
             except OSError as error:
                 trouble = trouble or error
     with running.stderr or io.BytesIO() as words:
-        said = words.read().decode(errors="replace").strip()
-    if running.wait() and said:
+        message = words.read().decode(errors="replace").strip()
+    if running.wait() and message:
         # Its message is the reason for the broken pipe.
-        raise Failed(f"age: {said.splitlines()[0]}") from trouble
+        raise Failed(f"age: {message.splitlines()[0]}") from trouble
     if trouble is not None:
         raise trouble

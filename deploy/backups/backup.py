@@ -43,7 +43,7 @@ def take(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Failed(f"{folder} cannot be made: {error.strerror}.") from error
-    with _alone(folder), _workplace(folder) as work:
+    with _alone(folder), _work_folder(folder) as work:
         dump, now = work / archive.DUMP, datetime.now(UTC).replace(microsecond=0)
         about = _dump(server, dump)
         say(f"Dumped {server.name}: {sum(about['rows'].values()):,} rows, {_size(dump)}.")
@@ -145,7 +145,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _workplace(folder: Path) -> Iterator[Path]:
+def _work_folder(folder: Path) -> Iterator[Path]:
     """A private folder beside the backups; deletes what an interrupted run left behind."""
     for left in folder.glob(f"{PARTIAL}*"):
         shutil.rmtree(left, ignore_errors=True)

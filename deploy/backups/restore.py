@@ -30,7 +30,7 @@ The shop of {taken_at} is restored. No money is sent: payouts and refunds are st
 docs/night.md, “Restored”, explains each step.{kept}"""
 
 
-def bring_back(
+def restore_backup(
     server: Server,
     *,
     media: Path,
@@ -95,12 +95,12 @@ def _refuse_newer(manifest: Manifest) -> None:
 
     django.setup()
     known = MigrationLoader(None).disk_migrations
-    strange = [
+    unknown = [
         f"{app}.{name}" for app, name in manifest.migrations.items() if (app, name) not in known
     ]
-    if strange:
+    if unknown:
         raise Failed(
-            f"The backup was made by newer code (it has {strange[0]}): check out its version, "
+            f"The backup was made by newer code (it has {unknown[0]}): check out its version, "
             f"{manifest.version[:12]}, and restore with that."
         )
 

@@ -19,11 +19,11 @@ from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from omachemainproj.bodies import BROKE_OFF
+from omachemainproj.bodies import INCOMPLETE_BODY
 from omachemainproj.languages import (
     ENGLISH,
-    language_asked,
     language_for,
+    preferred_language,
     translate,
     translate_all,
 )
@@ -66,8 +66,8 @@ def _translated(body: Any, errors: Any, language: str) -> Any:
 
 def _preferences(request: Any) -> set[str]:
     """The names of the preferences in a ``Prefer`` header (RFC 7240)."""
-    asked = request.META.get("HTTP_PREFER", "").split(",")
-    return {each.partition(";")[0].strip().lower() for each in asked}
+    preferences = request.META.get("HTTP_PREFER", "").split(",")
+    return {each.partition(";")[0].strip().lower() for each in preferences}
 
 
 def _errors_of(exc: Exception, response: Response) -> Any:
@@ -110,7 +110,7 @@ def _answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
 def _as_api_error(exc: Exception, context: dict[str, Any]) -> Exception:
     """Convert an exception into one that DRF can answer."""
     if isinstance(exc, UnreadablePostError):
-        return ParseError(BROKE_OFF, "body_broke_off")
+        return ParseError(INCOMPLETE_BODY, "body_broke_off")
     if is_out_of_room(exc):
         logger.error("the disk is full: %s", exc)
         return Busy()
@@ -177,7 +177,7 @@ def refuse(
     request: HttpRequest, detail: str, code: str, status_code: int = 400, **extra: str
 ) -> JsonResponse:
     """An error response from outside the API's views, in the language of ``Accept-Language``."""
-    language = language_asked(request.META.get("HTTP_ACCEPT_LANGUAGE", "")) or ENGLISH
+    language = preferred_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")) or ENGLISH
     body = {"detail": translate(detail, language), "code": code, **extra}
     headers = {"Content-Language": language, "Vary": "Accept-Language"}
     return JsonResponse(body, status=status_code, headers=headers)

@@ -17,7 +17,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser, MultiPartParser
 
-from omachemainproj.bodies import BROKE_OFF, ClosingMissing
+from omachemainproj.bodies import INCOMPLETE_BODY, ClosingMissing
 from omachemainproj.strict_json import MAX_DEPTH, MAX_DIGITS, Fault, NotStrictJson, read_json
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -124,7 +124,7 @@ class StrictMultiPartParser(MultiPartParser):
             return super().parse(stream, media_type, parser_context)
         except ParseError as error:
             if isinstance(error.__context__, ClosingMissing):
-                raise ParseError(BROKE_OFF, "body_broke_off") from error
+                raise ParseError(INCOMPLETE_BODY, "body_broke_off") from error
             raise
 
 

@@ -143,7 +143,7 @@ class OmacheSchema(AutoSchema):
                 answer.setdefault("headers", {})["Link"] = _header("Link")
             for example in media.get("examples", {}).values():
                 # An example of the whole list was wrapped in a list again.
-                if media["schema"].get("type") == "array" and _is_twice_a_list(example["value"]):
+                if media["schema"].get("type") == "array" and _is_nested_list(example["value"]):
                     example["value"] = example["value"][0]
         return answer
 
@@ -152,9 +152,11 @@ class OmacheSchema(AutoSchema):
             serializer, direction
         )
         # A model's field may be optional in the input, but is present in every response.
-        asked = force_instance(serializer)  # type: ignore[no-untyped-call]
-        if direction == "response" and isinstance(asked, serializers.ModelSerializer):
-            optional = asked._declared_fields if type(asked).__name__.endswith("Output") else {}
+        instance = force_instance(serializer)  # type: ignore[no-untyped-call]
+        if direction == "response" and isinstance(instance, serializers.ModelSerializer):
+            optional = (
+                instance._declared_fields if type(instance).__name__.endswith("Output") else {}
+            )
             described["required"] = [
                 name
                 for name in described["properties"]
@@ -175,10 +177,10 @@ class OmacheSchema(AutoSchema):
         given = super()._get_examples(  # type: ignore[no-untyped-call]
             serializer, direction, media_type, status_code, extras
         )
-        asked = getattr(serializer, "child", serializer)
-        own = getattr(asked, "example", None)
+        instance = getattr(serializer, "child", serializer)
+        own = getattr(instance, "example", None)
         if direction == "request":
-            own = getattr(asked, "example_sent", own)
+            own = getattr(instance, "example_sent", own)
         if given or own is None:
             return given
         example = OpenApiExample("example", value=own)
@@ -325,7 +327,7 @@ def _header(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/headers/{name}"}
 
 
-def _is_twice_a_list(value: Any) -> bool:
+def _is_nested_list(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
 
 

@@ -36,6 +36,6 @@ from .uploads import *
 GIVEN_SETTINGS = env.given()
 
 env.refuse_unknown("DARAJA_", "EQUITY_", "AFRICASTALKING_")
-for _name, _sentence in find_problems(globals(), env.is_in_trouble):
+for _name, _sentence in find_problems(globals(), env.has_problem):
     env.refuse(_name, _sentence)
 env.refuse_problems()

@@ -4,7 +4,7 @@ from omachemainproj.service_urls import read_origin
 
 from .base import PRODUCTION, env
 
-CORS_ALLOWED_ORIGINS = env.words(
+CORS_ALLOWED_ORIGINS = env.entries(
     "CORS_ALLOWED_ORIGINS",
     lambda text: text if text == "*" else read_origin(text),
     default=[]

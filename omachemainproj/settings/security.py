@@ -5,12 +5,12 @@ from omachemainproj.service_urls import read_allowed_host, read_origin
 from .authentication import STAFF_SESSION_MAX_HOURS
 from .base import HTTPS, THROTTLES, TRUSTED_PROXIES, env
 
-ALLOWED_HOSTS = env.words(
+ALLOWED_HOSTS = env.entries(
     "DJANGO_ALLOWED_HOSTS",
     read_allowed_host,
     wrong="host names like api.example.co.ke, without scheme, port or path",
 )
-CSRF_TRUSTED_ORIGINS = env.words(
+CSRF_TRUSTED_ORIGINS = env.entries(
     "CSRF_TRUSTED_ORIGINS",
     lambda text: read_origin(text, may_be_wild=True),
     wrong="origins like https://api.example.co.ke, without a path",

@@ -94,7 +94,7 @@ def find_place(to: Destination, buyer: User | None, mpesa_number: str) -> Place:
     """
     if to.pickup_point is not None:
         point = _find_point(to.pickup_point)
-        recipient = to.recipient or _name(buyer) or mask_phone(mpesa_number)
+        recipient = to.recipient or _full_name(buyer) or mask_phone(mpesa_number)
         phone = to.phone or (buyer.phone if buyer else "") or mpesa_number
         area = f"{point.name}, {point.area}"
         return Place(
@@ -120,7 +120,7 @@ def find_place(to: Destination, buyer: User | None, mpesa_number: str) -> Place:
     )
 
 
-def _name(buyer: User | None) -> str:
+def _full_name(buyer: User | None) -> str:
     return (buyer.get_full_name() or buyer.username)[:_RECIPIENT] if buyer else ""
 
 

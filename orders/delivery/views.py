@@ -52,9 +52,9 @@ def _county(request: Request) -> str:
     typed = request.query_params.getlist("county")
     if len(typed) > 1:
         refuse_field("county", "Give this once.")
-    asked = PickupPointFilterInput(data={"county": typed[0]} if typed else {})
-    asked.is_valid(raise_exception=True)
-    return str(asked.validated_data.get("county", ""))
+    serializer = PickupPointFilterInput(data={"county": typed[0]} if typed else {})
+    serializer.is_valid(raise_exception=True)
+    return str(serializer.validated_data.get("county", ""))
 
 
 def _read(county: str, after: list[int] | None, limit: int) -> list[Any]:

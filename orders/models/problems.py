@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 2000
 #: After a seller's own partial refund, how long the rest of the price is held: the buyer may report
 #: the problem again if it is not enough.
-PART_STANDS_AFTER = timedelta(days=1)
+PARTIAL_REFUND_HOLD = timedelta(days=1)
 #: Maximum number of pictures per message.
 MAX_PICTURES = 3
 
@@ -84,14 +84,14 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
         return self.filter(seller=seller)
 
     def not_settled_yet(self, now: datetime) -> ProblemQuerySet:
-        """Problems closed by the seller with a partial refund within PART_STANDS_AFTER.
+        """Problems closed by the seller with a partial refund within PARTIAL_REFUND_HOLD.
 
         The buyer was not asked, and may report the problem again.
         """
         return self.filter(
             outcome=Outcome.REDUCED,
             ended_by=Party.SELLER,
-            closed_at__gt=now - PART_STANDS_AFTER,
+            closed_at__gt=now - PARTIAL_REFUND_HOLD,
         )
 
     def to_answer(self) -> ProblemQuerySet:

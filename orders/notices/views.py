@@ -111,10 +111,10 @@ class NoticesReadView(APIView):
     def post(self, request: Request) -> Response:
         """Mark some of the caller's notices as read, or all up to one. Safe to repeat. Other users'
         notices are not changed."""
-        asked = ReadInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = ReadInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         user = current_user(request)
-        mark_read(user, **asked.validated_data)
+        mark_read(user, **serializer.validated_data)
         return Response({"unread": count_unread(user)})
 
 
@@ -122,6 +122,6 @@ def _wants_unread(request: Request) -> bool:
     typed = request.query_params.getlist("unread")
     if len(typed) > 1:
         refuse_field("unread", "Give this once.")
-    asked = NoticeFilterInput(data={"unread": typed[0]} if typed else {})
-    asked.is_valid(raise_exception=True)
-    return bool(asked.validated_data)
+    serializer = NoticeFilterInput(data={"unread": typed[0]} if typed else {})
+    serializer.is_valid(raise_exception=True)
+    return bool(serializer.validated_data)

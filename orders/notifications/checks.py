@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Warning  # noqa: A004
 from omachemainproj.ip_addresses import is_loopback_url
 
 
-def warn_of_dead_ends(**kwargs: Any) -> list[CheckMessage]:
+def check_email_links(**kwargs: Any) -> list[CheckMessage]:
     """Warn if e-mails name no contact, or have links to the reader's own machine."""
     warnings: list[CheckMessage] = []
     if not settings.SHOP_CONTACT:

@@ -38,7 +38,7 @@ def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
         order = Order.objects.get(pk=notice.order_id)
         is_over = not order.is_unpaid or order.expires_at <= timezone.now()
         return is_over or OrderTrack.objects.repurchases_of(order).exists()
-    if notice.kind not in _NOT_ANY_MORE:
+    if notice.kind not in _OUTDATED_STATUSES:
         return False
     lines = current_lines(notice)
     if reader_id is not None and notice.kind == NotificationKind.SOLD:
@@ -52,7 +52,7 @@ def current_lines(notice: Notice) -> OrderTrackQuerySet:
     For a kind in OF_LINES: the lines of all the order's notifications of that kind.
     """
     kind = NotificationKind(notice.kind)
-    lines = OrderTrack.objects.exclude(track_status__in=_NOT_ANY_MORE[kind]).order_by("pk")
+    lines = OrderTrack.objects.exclude(track_status__in=_OUTDATED_STATUSES[kind]).order_by("pk")
     if kind == NotificationKind.SHIPPED:
         # A parcel at its pick-up point is no longer on its way.
         lines = lines.filter(parcel__arrived_at__isnull=True)
@@ -62,7 +62,7 @@ def current_lines(notice: Notice) -> OrderTrackQuerySet:
 
 
 #: By kind: the statuses of a line that make the notification outdated.
-_NOT_ANY_MORE = {
+_OUTDATED_STATUSES = {
     NotificationKind.PAID: CANCELLED_LINE_STATUSES,
     NotificationKind.SOLD: CANCELLED_LINE_STATUSES,
     NotificationKind.SHIPPED: (*CANCELLED_LINE_STATUSES, TrackStatus.DELIVERED),

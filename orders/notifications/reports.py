@@ -46,7 +46,7 @@ _ORDER: list[str] = [
 ]
 #: Kinds that are also sent by e-mail if the SMS was not delivered, even to users who turned e-mail
 #: of that kind off: their goods are waiting, or their money has moved. Others are in the app only.
-MATTERS = frozenset(
+IMPORTANT_KINDS = frozenset(
     {
         NotificationKind.PAID,
         NotificationKind.ARRIVED,
@@ -94,7 +94,7 @@ def record_report(reported: DeliveryReport) -> SmsReport:
 
 @background_task()
 def follow_report(report_id: int) -> None:
-    """Send an e-mail instead of an SMS that was not delivered, if its kind is in MATTERS.
+    """Send an e-mail instead of an SMS that was not delivered, if its kind is in IMPORTANT_KINDS.
 
     Safe to repeat, concurrently. If no message has the report's id yet, nothing is done: the clock
     retries.
@@ -126,7 +126,7 @@ def _write_by_mail(sms: Message, now: datetime) -> int | None:
     (Message.objects.undelivered_without_email).
     """
     others = Message.objects.filter(notice=sms.notice_id, user=sms.user_id)
-    if sms.kind not in MATTERS or others.filter(channel=MessageChannel.EMAIL).exists():
+    if sms.kind not in IMPORTANT_KINDS or others.filter(channel=MessageChannel.EMAIL).exists():
         return None
     # A text that was erased is too old to send (orders.retention).
     if not sms.text or not has_proven_email(sms.user):

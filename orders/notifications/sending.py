@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 #: Delays before each retry of a message that was definitely not sent. After the last it has failed.
 RETRY_DELAYS = tuple(timedelta(seconds=n) for n in (30, 120, 600, 3600, 6 * 3600))
 #: Notifications without an order that one task writes; the clock writes the rest.
-COMPOSED_AT_ONCE = 200
+COMPOSED_PER_TASK = 200
 #: Reason for not sending a message that is no longer true (orders.notifications.outdated).
 OUTDATED = "The order moved on."
 #: Reason for not sending a message whose recipient's budget is used up (accounts.contacts).
@@ -59,7 +59,7 @@ def deliver_notifications(order_id: int) -> None:
             return
     else:
         due = Notice.objects.to_compose().filter(order=None).order_by("pk")
-        do_each(compose, due.values_list("pk", flat=True), at_most=COMPOSED_AT_ONCE)
+        do_each(compose, due.values_list("pk", flat=True), at_most=COMPOSED_PER_TASK)
     for message_id in _due_messages(order, timezone.now()):
         send_message(message_id)
 

@@ -24,7 +24,7 @@ from .rendering import Item, greet, list_items
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class _SupportMail:
     subject: str
     text: str
     #: Names the console page by its path: no setting holds the address staff open.
@@ -33,7 +33,7 @@ class _Letter:
 
 
 _LETTERS = {
-    "en": _Letter(
+    "en": _SupportMail(
         "A problem with order {reference}: {about}",
         "The buyer of order {reference} reported a problem ({about}):\n\n{items}\n\n"
         "The seller was notified and should answer; their money for it is on hold. If the two do "
@@ -41,7 +41,7 @@ _LETTERS = {
         "You find it on the console under “Problems with goods”:\n{path}",
         "O-Mache\n\nYou get this e-mail because you have the support role.",
     ),
-    "sw": _Letter(
+    "sw": _SupportMail(
         "Tatizo kwenye oda {reference}: {about}",
         "Mnunuzi wa oda {reference} ana tatizo, {about}:\n\n{items}\n\n"
         "Muuzaji amejulishwa, naye anatakiwa kujibu; malipo yake yanasubiri. Wasipokubaliana, duka "

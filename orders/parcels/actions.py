@@ -22,7 +22,7 @@ from accounts.models import User
 from omachemainproj.locking import lock_row
 from orders.claims import DELIVER_PERMISSION, claim_parcel, lock_parcel, release_parcel
 from orders.fulfilment_actions import CollectionCode
-from orders.line_moves import powers_of
+from orders.line_moves import staff_roles_of
 from orders.models import AttemptReason, DeliveryWay, Parcel, ParcelStatus, TrackStatus
 
 from .attempts import record_attempt, was_attempted
@@ -143,7 +143,7 @@ def move_parcel_for(
     Raises what ``move_parcel`` raises; for staff and agents also SecondPersonNeeded. Call it
     outside of a transaction.
     """
-    if powers_of(actor):
+    if staff_roles_of(actor):
         perform(MOVES[to], parcel, {"why": note, "code": code}, by=actor)
     else:
         move_parcel(parcel.pk, to, actor=actor, note=note, code=code)

@@ -11,7 +11,7 @@ from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from orders.claims import ClaimedByAnother, lock_parcel
 from orders.fulfilment import NotAllowed
-from orders.line_moves import Role, powers_of
+from orders.line_moves import Role, staff_roles_of
 from orders.models import (
     AttemptReason,
     DeliveryWay,
@@ -29,7 +29,7 @@ from .moves import lines_of
 
 #: Reports within this time count as one attempt: buttons are pressed repeatedly on a bad line, and
 #: the buyer should get one message.
-ONE_WAY = timedelta(hours=1)
+ATTEMPT_WINDOW = timedelta(hours=1)
 
 #: The reasons as worded in the buyer's message.
 _WHY = {
@@ -102,7 +102,7 @@ def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") 
 
 def _require_carrier(parcel: Parcel, actor: User) -> None:
     """Raise unless a user is the parcel's agent, or may decide about lines."""
-    powers = powers_of(actor)
+    powers = staff_roles_of(actor)
     if not powers:
         raise Parcel.DoesNotExist(f"no parcel {parcel.pk} for {actor}")
     if Role.STAFF in powers or parcel.agent_id == actor.pk:
@@ -114,5 +114,5 @@ def _require_carrier(parcel: Parcel, actor: User) -> None:
 
 def was_attempted(parcel: Parcel) -> bool:
     """Whether a report would count as the last one, made within the hour."""
-    since = timezone.now() - ONE_WAY
+    since = timezone.now() - ATTEMPT_WINDOW
     return parcel.events.attempts().filter(created_at__gt=since).exists()

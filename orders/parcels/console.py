@@ -25,7 +25,7 @@ from accounts.backoffice.actions import (
     StaffAction,
     page_before,
     perform,
-    words_of,
+    refusal_text,
 )
 from accounts.backoffice.posted_forms import returned_form, send_back
 from accounts.counties import County
@@ -74,21 +74,21 @@ def parcels(request: HttpRequest) -> HttpResponse:
     """Show the parcels of a tab: the user's own and unclaimed ones."""
     reader = _reader(request)
     form = FilterForm(request.GET, auto_id="filter-%s")
-    wanted = form.cleaned_data if form.is_valid() else {}
-    part = wanted.get("part") or "fetch"
+    filters = form.cleaned_data if form.is_valid() else {}
+    part = filters.get("part") or "fetch"
     title, narrowed = PARTS[part]
     seen = seen_by(
         reader,
         timezone.now(),
-        claimed=wanted.get("mine") == "mine",
+        claimed=filters.get("mine") == "mine",
         delivered=part == "done",
     )
     shown = without_own(seen, reader.user)
-    shown = narrowed(_filter(shown, wanted, reader.user)).order_by("-pk")
+    shown = narrowed(_filter(shown, filters, reader.user)).order_by("-pk")
     page = list(with_ends(shown)[: PAGE + 1])
     rows = read_rows(page[:PAGE])
     abandoned = _abandoned(page)
-    query = {name: wanted[name] for name in ("county", "mine") if wanted.get(name)}
+    query = {name: filters[name] for name in ("county", "mine") if filters.get(name)}
     shared: dict[str, Any] = admin.site.each_context(request)
     context = {
         **shared,
@@ -134,13 +134,13 @@ def _reader(request: HttpRequest) -> Reader:
     return reader
 
 
-def _filter(parcels: ParcelQuerySet, wanted: dict[str, Any], user: User) -> ParcelQuerySet:
-    if wanted.get("county"):
-        parcels = parcels.filter(in_county(wanted["county"]))
-    if wanted.get("mine"):
-        parcels = parcels.claimed_by(user) if wanted["mine"] == "mine" else parcels.free()
-    if wanted.get("before"):
-        parcels = parcels.filter(pk__lt=wanted["before"])
+def _filter(parcels: ParcelQuerySet, filters: dict[str, Any], user: User) -> ParcelQuerySet:
+    if filters.get("county"):
+        parcels = parcels.filter(in_county(filters["county"]))
+    if filters.get("mine"):
+        parcels = parcels.claimed_by(user) if filters["mine"] == "mine" else parcels.free()
+    if filters.get("before"):
+        parcels = parcels.filter(pk__lt=filters["before"])
     return parcels
 
 
@@ -191,9 +191,9 @@ def _address(**query: Any) -> str:
 
 def _back(request: HttpRequest) -> str:
     form = FilterForm({name: request.POST.get(name, "") for name in ("part", "county", "mine")})
-    wanted = form.cleaned_data if form.is_valid() else {}
-    return _address(**{name: value for name, value in wanted.items() if value})
+    filters = form.cleaned_data if form.is_valid() else {}
+    return _address(**{name: value for name, value in filters.items() if value})
 
 
 def _reason(error: Refusal | IntegrityError) -> str:
-    return words_of(error) if isinstance(error, Refusal) else f"{CONCURRENT_CHANGE}."
+    return refusal_text(error) if isinstance(error, Refusal) else f"{CONCURRENT_CHANGE}."

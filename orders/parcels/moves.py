@@ -53,7 +53,7 @@ def move_parcel(parcel_id: int, to: str, *, actor: User, note: str = "", code: s
     if not roles:
         raise Parcel.DoesNotExist(f"no parcel {parcel_id} for {actor}")
     has_code = False
-    behind = _behind(lines, to)
+    behind = _lines_before(lines, to)
     if code and to == ParcelStatus.DELIVERED and behind:
         for line in behind:
             require_allowed(line, LINE_STATUS[to], actor=actor, roles=roles)
@@ -66,7 +66,7 @@ def has_reached(parcel: Parcel, to: str) -> bool:
     """Whether a move to this status would change nothing."""
     if to == ParcelStatus.ARRIVED:
         return parcel.arrived_at is not None
-    return not _behind(lines_of(parcel), to)
+    return not _lines_before(lines_of(parcel), to)
 
 
 @transaction.atomic
@@ -75,12 +75,12 @@ def _move(
 ) -> Parcel:
     parcel = lock_parcel(parcel_id)
     lines = lines_of(parcel)
-    behind = _behind(lines, to)
+    behind = _lines_before(lines, to)
     if to == ParcelStatus.ARRIVED:
         _require_point(parcel, lines, actor, roles)
         roles |= {Role.POINT}
     elif not behind:
-        _require_there(parcel, lines, to)
+        _require_not_past(parcel, lines, to)
     for line in behind:
         move_locked(
             line.pk, LINE_STATUS[to], actor=actor, roles=roles, note=note, has_code=has_code
@@ -99,20 +99,20 @@ def _roles_for(user: User, lines: list[OrderTrack]) -> frozenset[Role]:
     """Return a user's roles for a parcel; empty if it does not concern them."""
     if not lines:
         return frozenset()
-    return roles_of(user, max(lines, key=_how_far))
+    return roles_of(user, max(lines, key=_status_rank))
 
 
-def _behind(lines: list[OrderTrack], to: str) -> list[OrderTrack]:
+def _lines_before(lines: list[OrderTrack], to: str) -> list[OrderTrack]:
     """Return the lines that have not reached this parcel status yet."""
     there = SOLD_LINE_STATUSES.index(LINE_STATUS[to])
-    return [line for line in lines if _how_far(line) < there]
+    return [line for line in lines if _status_rank(line) < there]
 
 
-def _how_far(line: OrderTrack) -> int:
+def _status_rank(line: OrderTrack) -> int:
     return SOLD_LINE_STATUSES.index(TrackStatus(line.track_status))
 
 
-def _require_there(parcel: Parcel, lines: list[OrderTrack], to: str) -> None:
+def _require_not_past(parcel: Parcel, lines: list[OrderTrack], to: str) -> None:
     """Raise NotAllowed if the parcel is past this status."""
     statuses = {line.track_status for line in lines}
     if LINE_STATUS[to] not in statuses:

@@ -108,9 +108,9 @@ class ParcelReleaseView(APIView):
         lines at any time, with the reason in `note`.
         """
         reader, parcel, was_seen = _find(request, parcel_id)
-        asked = ReleaseInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        perform(RELEASE, parcel, {"why": asked.validated_data["note"]}, by=reader.user)
+        serializer = ReleaseInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        perform(RELEASE, parcel, {"why": serializer.validated_data["note"]}, by=reader.user)
         return _answer(parcel, reader, was_seen=was_seen)
 
 
@@ -128,9 +128,12 @@ class ParcelAttemptView(APIView):
         report within an hour changes nothing.
         """
         reader, parcel, was_seen = _find(request, parcel_id)
-        asked = AttemptInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        given = {"reason": asked.validated_data["reason"], "why": asked.validated_data["note"]}
+        serializer = AttemptInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        given = {
+            "reason": serializer.validated_data["reason"],
+            "why": serializer.validated_data["note"],
+        }
         try:
             perform(ATTEMPT, parcel, given, by=reader.user)
         except Parcel.DoesNotExist:
@@ -157,10 +160,10 @@ class ParcelMoveView(APIView):
         person's approval is proposed: 409 `second_person_needed`.
         """
         reader, parcel, was_seen = _find(request, parcel_id)
-        asked = ParcelMoveInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = ParcelMoveInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         try:
-            move_parcel_for(parcel, actor=reader.user, **asked.validated_data)
+            move_parcel_for(parcel, actor=reader.user, **serializer.validated_data)
         except Parcel.DoesNotExist:
             # It was cancelled entirely since it was read.
             raise NoSuchParcel from None
@@ -174,26 +177,26 @@ def _read_filter(request: Request) -> dict[str, Any]:
     }
     if twice:
         raise FieldRefusal(twice)
-    asked = ParcelFilterInput(data={name: request.query_params[name] for name in names})
-    asked.is_valid(raise_exception=True)
-    wanted: dict[str, Any] = asked.validated_data
-    return wanted
+    serializer = ParcelFilterInput(data={name: request.query_params[name] for name in names})
+    serializer.is_valid(raise_exception=True)
+    filters: dict[str, Any] = serializer.validated_data
+    return filters
 
 
-def _filter(parcels: ParcelQuerySet, wanted: dict[str, Any], reader: Reader) -> ParcelQuerySet:
-    if "status" in wanted:
-        parcels = parcels.at_status(wanted["status"])
-    if wanted.get("open") is True:
+def _filter(parcels: ParcelQuerySet, filters: dict[str, Any], reader: Reader) -> ParcelQuerySet:
+    if "status" in filters:
+        parcels = parcels.at_status(filters["status"])
+    if filters.get("open") is True:
         parcels = parcels.to_bring()
-    elif "open" in wanted:
+    elif "open" in filters:
         parcels = parcels.at_status(ParcelStatus.DELIVERED)
-    if "county" in wanted:
-        parcels = parcels.filter(in_county(wanted["county"]))
-    if "pickup_point" in wanted:
-        parcels = parcels.filter(order__delivery__pickup_point=wanted["pickup_point"])
-    if wanted.get("mine") is True:
+    if "county" in filters:
+        parcels = parcels.filter(in_county(filters["county"]))
+    if "pickup_point" in filters:
+        parcels = parcels.filter(order__delivery__pickup_point=filters["pickup_point"])
+    if filters.get("mine") is True:
         parcels = parcels.claimed_by(reader.user)
-    elif "mine" in wanted:
+    elif "mine" in filters:
         parcels = parcels.others_than(reader.user)
     return parcels
 
@@ -217,10 +220,10 @@ def _find(request: Request, parcel_id: str) -> _Found:
     parcel = seen_by(found, timezone.now()).filter(pk=int(parcel_id)).first()
     if parcel is None:
         raise NoSuchParcel
-    return _Found(reader, parcel, _is_seen(parcel, reader))
+    return _Found(reader, parcel, _is_visible(parcel, reader))
 
 
-def _is_seen(parcel: Parcel, reader: Reader) -> bool:
+def _is_visible(parcel: Parcel, reader: Reader) -> bool:
     return seen_by(reader, timezone.now()).filter(pk=parcel.pk).exists()
 
 
@@ -230,7 +233,7 @@ def _answer(parcel: Parcel, reader: Reader, *, was_seen: bool) -> Response:
     Repeating a move is never refused, so the answer must not reveal where another agent delivers
     a parcel. Raises ClaimedByAnother and NoSuchParcel.
     """
-    if not (was_seen or _is_seen(parcel, reader)):
+    if not (was_seen or _is_visible(parcel, reader)):
         raise NoSuchParcel if parcel.agent_id is None else ClaimedByAnother
     rows = read_rows(list(with_ends(Parcel.objects.filter(pk=parcel.pk))))
     if not rows:

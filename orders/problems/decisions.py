@@ -36,7 +36,7 @@ from .seller_refund_limit import require_within_limit
 from .services import ProblemClosed, write
 
 
-class NothingToBringBack(Refusal):
+class NothingToReturn(Refusal):
     """The goods have not left their seller."""
 
     code = "nothing_to_bring_back"
@@ -71,7 +71,7 @@ def refund_whole(problem_id: int, decider: Decider) -> Problem:
 
     Raises ProblemClosed, and ShopDecides for a seller who was paid.
     """
-    line, problem = _lock_to_give(problem_id, decider)
+    line, problem = _lock_for_decision(problem_id, decider)
     _require_within_limit(line, decider, line.net_amount)
     return _refund_whole(line, problem, decider)
 
@@ -83,7 +83,7 @@ def refund_part(problem_id: int, decider: Decider, *, amount: int) -> Problem:
     An ``amount`` of all that is left is a full refund, which cancels the line. Raises
     ProblemClosed, FieldRefusal for more than is left, and ShopDecides for a seller who was paid.
     """
-    line, problem = _lock_to_give(problem_id, decider)
+    line, problem = _lock_for_decision(problem_id, decider)
     if not 1 <= amount <= line.net_amount:
         refuse_field(
             "amount",
@@ -106,16 +106,16 @@ def refund_part(problem_id: int, decider: Decider, *, amount: int) -> Problem:
 
 
 @transaction.atomic
-def bring_back(problem_id: int, decider: Decider) -> Problem:
+def request_return(problem_id: int, decider: Decider) -> Problem:
     """Request a return of the goods; the refund follows with ``confirm_return``.
 
-    Raises ProblemClosed, AlreadyReturning, and NothingToBringBack before they were fetched.
+    Raises ProblemClosed, AlreadyReturning, and NothingToReturn before they were fetched.
     """
     line, problem = _lock(problem_id)
     if problem.state == ProblemState.RETURNING:
         raise AlreadyReturning
     if line.track_status == TrackStatus.PAID:
-        raise NothingToBringBack
+        raise NothingToReturn
     problem.state, problem.waiting_since = ProblemState.RETURNING, None
     problem.save(update_fields=["state", "waiting_since"])
     _say(line, problem, ProblemState.RETURNING.value, decider, refunded=line.net_amount)
@@ -129,7 +129,7 @@ def confirm_return(problem_id: int, decider: Decider, *, goods_there: bool) -> P
     ``goods_there``: whether they go back into stock. Raises ProblemClosed, NotReturning, and
     ShopDecides for a seller who was paid.
     """
-    line, problem = _lock_to_give(problem_id, decider)
+    line, problem = _lock_for_decision(problem_id, decider)
     if problem.state != ProblemState.RETURNING:
         raise NotReturning
     _require_within_limit(line, decider, line.net_amount)
@@ -170,7 +170,7 @@ def _lock(problem_id: int) -> tuple[OrderTrack, Problem]:
     return line, problem
 
 
-def _lock_to_give(problem_id: int, decider: Decider) -> tuple[OrderTrack, Problem]:
+def _lock_for_decision(problem_id: int, decider: Decider) -> tuple[OrderTrack, Problem]:
     """Like ``_lock``; lock a deciding seller first, so that their debt cannot grow meanwhile."""
     if decider.party == Party.SELLER:
         lock_row(User, decider.person.pk)

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from omachemainproj.api.error_schemas import error_answer, field_errors, refusals
 from orders.fulfilment import NotAllowed, PaymentInDoubt
 
-from .decisions import AlreadyReturning, NothingToBringBack, NotReturning
+from .decisions import AlreadyReturning, NothingToReturn, NotReturning
 from .seller_refund_limit import ShopDecides
 from .serializers import (
     AcceptInput,
@@ -177,7 +177,7 @@ ACCEPT: dict[str, Any] = {
             ProblemClosed,
             ShopDecides,
             AlreadyReturning,
-            NothingToBringBack,
+            NothingToReturn,
             NotAllowed,
             PaymentInDoubt,
         ),

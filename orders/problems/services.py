@@ -30,9 +30,9 @@ PROBLEMS_A_DAY = 20
 #: Maximum number of messages buyer and seller may each write about one problem.
 MESSAGES_EACH = 50
 #: Minimum time between two notifications of new messages to a party.
-TOLD_EVERY = timedelta(hours=1)
+NOTICE_INTERVAL = timedelta(hours=1)
 #: Minimum time between two notifications of new problems with one line to support.
-SUPPORT_TOLD_EVERY = timedelta(days=1)
+SUPPORT_NOTICE_INTERVAL = timedelta(days=1)
 
 
 class NoSuchProblem(Refusal):
@@ -98,14 +98,14 @@ class ProblemKeyReused(Refusal):
     status_code = 422
 
 
-class Opened(NamedTuple):
+class OpenedProblem(NamedTuple):
     """A problem; ``is_new`` is false if the same report had opened it before."""
 
     problem: Problem
     is_new: bool
 
 
-class Written(NamedTuple):
+class WrittenMessage(NamedTuple):
     """A message; ``is_new`` is false if the same request had written it before."""
 
     message: ProblemMessage
@@ -121,7 +121,7 @@ def open_problem(
     text: str,
     pictures: Sequence[Picture] = (),
     key: str | None = None,
-) -> Opened:
+) -> OpenedProblem:
     """Report a problem with a line, from payment until PROBLEM_DAYS after delivery.
 
     From then on the seller's earnings for the line are held, if not paid out yet
@@ -133,10 +133,10 @@ def open_problem(
     while they waited.
     """
     line = lock_line(OrderTrack.objects.bought_by(buyer).get(pk=track_id))
-    first = _said_before(line.pk, buyer, key)
+    first = _find_earlier_message(line.pk, buyer, key)
     if first is not None and _is_first(first):
         if (first.problem.kind, first.text) == (kind, text) and _has(first, pictures):
-            return Opened(first.problem, is_new=False)
+            return OpenedProblem(first.problem, is_new=False)
         if key is not None:
             raise ProblemKeyReused
     if line.disputed:
@@ -161,8 +161,8 @@ def open_problem(
         to=Party.SELLER,
         about=kind,
     )
-    _tell_support(problem, line, now)
-    return Opened(problem, is_new=True)
+    _notify_support(problem, line, now)
+    return OpenedProblem(problem, is_new=True)
 
 
 @transaction.atomic
@@ -174,18 +174,18 @@ def add_message(
     text: str,
     pictures: Sequence[Picture] = (),
     key: str | None = None,
-) -> Written:
+) -> WrittenMessage:
     """Add a message to an undecided problem, and notify the other parties.
 
     The caller has checked that ``author`` may speak for ``party``. Each party is notified at most
-    once in TOLD_EVERY. Safe to repeat, like ``open_problem``. Raises ProblemClosed,
+    once in NOTICE_INTERVAL. Safe to repeat, like ``open_problem``. Raises ProblemClosed,
     TooManyMessages and ProblemKeyReused.
     """
     problem = lock_row(Problem, problem_id)
-    before = _said_before(problem.track_id, author, key)
+    before = _find_earlier_message(problem.track_id, author, key)
     if before is not None and before.problem_id == problem_id:
         if before.text == text and before.decided == "" and _has(before, pictures):
-            return Written(before, is_new=False)
+            return WrittenMessage(before, is_new=False)
         if key is not None:
             raise ProblemKeyReused
     if not problem.is_undecided:
@@ -197,9 +197,9 @@ def add_message(
     answered(problem, party)
     for to in (Party.BUYER, Party.SELLER):
         if to != party:
-            _tell_of(message, problem, to)
+            _notify_of_message(message, problem, to)
     problem.save(update_fields=["waiting_since", "buyer_told_at", "seller_told_at"])
-    return Written(message, is_new=True)
+    return WrittenMessage(message, is_new=True)
 
 
 def write(
@@ -239,13 +239,15 @@ def answered(problem: Problem, party: str) -> None:
         problem.waiting_since = timezone.now()
 
 
-def _tell_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
+def _notify_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
     """Notify support of a problem, unless a notice about this line was sent within a day.
 
     The order's lock is held, so no concurrent notice is missed.
     """
     kind = NotificationKind.PROBLEM_SHOP
-    lately = Notice.objects.filter(track=line, kind=kind, created_at__gt=now - SUPPORT_TOLD_EVERY)
+    lately = Notice.objects.filter(
+        track=line, kind=kind, created_at__gt=now - SUPPORT_NOTICE_INTERVAL
+    )
     if lately.exists():
         return
     notify(
@@ -258,11 +260,11 @@ def _tell_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
     )
 
 
-def _tell_of(message: ProblemMessage, problem: Problem, to: Party) -> None:
-    """Notify a party of a new message, unless they were notified within TOLD_EVERY."""
+def _notify_of_message(message: ProblemMessage, problem: Problem, to: Party) -> None:
+    """Notify a party of a new message, unless they were notified within NOTICE_INTERVAL."""
     now, column = timezone.now(), f"{to}_told_at"
     last: datetime | None = getattr(problem, column)
-    if last is not None and last > now - TOLD_EVERY:
+    if last is not None and last > now - NOTICE_INTERVAL:
         return
     setattr(problem, column, now)
     line = OrderTrack.objects.only("order_id").get(pk=problem.track_id)
@@ -305,7 +307,7 @@ def _require_in_time(line: OrderTrack, now: datetime) -> None:
         raise ProblemTooLate
 
 
-def _said_before(track_id: int, author: User, key: str | None) -> ProblemMessage | None:
+def _find_earlier_message(track_id: int, author: User, key: str | None) -> ProblemMessage | None:
     """Return the author's message about a line under a key or, without one, the latest recent one.
 
     Recent means within REPEAT_WINDOW.

@@ -53,11 +53,11 @@ class ProblemView(_ThreadView):
     @extend_schema(**openapi.OPEN)
     def post(self, request: Request, track_id: str) -> Response:
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
-        asked = ProblemInput(data=request.data, context={"request": request})
-        asked.is_valid(raise_exception=True)
+        serializer = ProblemInput(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
         buyer = current_user(request)
         try:
-            opened = open_problem(int(track_id), buyer=buyer, key=key, **asked.validated_data)
+            opened = open_problem(int(track_id), buyer=buyer, key=key, **serializer.validated_data)
         except OrderTrack.DoesNotExist:
             raise NoSuchLine from None
         return _answer(request, track_id, is_new=opened.is_new)
@@ -75,14 +75,14 @@ class MessagesView(_ThreadView):
     def post(self, request: Request, track_id: str) -> Response:
         part = _part(request, track_id, *EVERYBODY)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
-        asked = MessageInput(data=request.data, context={"request": request})
-        asked.is_valid(raise_exception=True)
+        serializer = MessageInput(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
         added = add_message(
             part.problem.pk,
             author=current_user(request),
             party=part.party,
             key=key,
-            **asked.validated_data,
+            **serializer.validated_data,
         )
         body = represent_message(added.message, part.problem, request)
         return Response(body, status=_status(is_new=added.is_new))
@@ -96,11 +96,11 @@ class AcceptView(APIView):
     @extend_schema(**openapi.ACCEPT)
     def post(self, request: Request, track_id: str) -> Response:
         problem = _part(request, track_id, Party.SELLER).problem
-        asked = AcceptInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        amount, by = asked.validated_data.get("amount"), _seller(request, asked)
-        if asked.validated_data["bring_back"]:
-            decisions.bring_back(problem.pk, by)
+        serializer = AcceptInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        amount, by = serializer.validated_data.get("amount"), _seller(request, serializer)
+        if serializer.validated_data["bring_back"]:
+            decisions.request_return(problem.pk, by)
         elif amount is not None:
             decisions.refund_part(problem.pk, by, amount=amount)
         else:
@@ -116,10 +116,10 @@ class ReturnedView(APIView):
     @extend_schema(**openapi.RETURNED)
     def post(self, request: Request, track_id: str) -> Response:
         problem = _part(request, track_id, Party.SELLER).problem
-        asked = ReturnedInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        there = asked.validated_data["goods_there"]
-        decisions.confirm_return(problem.pk, _seller(request, asked), goods_there=there)
+        serializer = ReturnedInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        there = serializer.validated_data["goods_there"]
+        decisions.confirm_return(problem.pk, _seller(request, serializer), goods_there=there)
         return _answer(request, track_id)
 
 
@@ -178,8 +178,8 @@ def _part(request: Request, track_id: str, *parties: Party) -> Part:
     return find_part(int(track_id), current_user(request), *parties)
 
 
-def _seller(request: Request, asked: Any) -> Decider:
-    return Decider(current_user(request), Party.SELLER, asked.validated_data["note"])
+def _seller(request: Request, serializer: Any) -> Decider:
+    return Decider(current_user(request), Party.SELLER, serializer.validated_data["note"])
 
 
 def _answer(request: Request, track_id: str, *, is_new: bool = False) -> Response:

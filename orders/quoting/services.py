@@ -141,8 +141,8 @@ def _quote_lines(
     for line in lines:
         product = products.get(line.product)
         if product is None:
-            gone = QuoteIssue("not_for_sale", "This product is not for sale.")
-            quoted.append(QuotedLine(line.product, line.number, problem=gone))
+            issue = QuoteIssue("not_for_sale", "This product is not for sale.")
+            quoted.append(QuotedLine(line.product, line.number, problem=issue))
             continue
         problem = _problem_of(line, product, left[line.product] - taken[line.product], buyer)
         available = problem is None or problem.code == PRICE_CHANGED
@@ -214,12 +214,12 @@ def _free(
         wanted[line.product] += line.number
     short = [product_id for product_id in left if wanted[product_id] > left[product_id]]
     if short:
-        for product_id, number in _coming_free(short, buyer):
+        for product_id, number in _expected_releases(short, buyer):
             left[product_id] += number
     return left
 
 
-def _coming_free(product_ids: Sequence[int], buyer: User | None) -> QuerySet[Any, Any]:
+def _expected_releases(product_ids: Sequence[int], buyer: User | None) -> QuerySet[Any, Any]:
     now = timezone.now()
     preemptible = Order.objects.preemptible(now)
     if buyer is not None:

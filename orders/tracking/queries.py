@@ -92,8 +92,10 @@ def read_rows_of(orders: Sequence[int]) -> list[Any]:
     With ``order_id``, and ``to_answer``: whether a problem waits for the buyer's answer.
     """
     problems = Problem.objects.to_answer().filter(track=OuterRef("pk"))
-    asked = Case(When(disputed=True, then=Exists(problems)), default=Value(False))
-    rows = OrderTrack.objects.filter(order__in=orders).order_by("pk").annotate(to_answer=asked)
+    awaits_answer = Case(When(disputed=True, then=Exists(problems)), default=Value(False))
+    rows = (
+        OrderTrack.objects.filter(order__in=orders).order_by("pk").annotate(to_answer=awaits_answer)
+    )
     return list(rows.values_list(*TRACK_COLUMNS, "order_id", "to_answer", named=True))
 
 

@@ -29,21 +29,21 @@ class ReviewView(APIView):
 
     @extend_schema(**descriptions.WRITE)
     def post(self, request: Request, track_id: str) -> Response:
-        asked = ReviewInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = ReviewInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         buyer = current_user(request)
         try:
-            review = review_line(track_id=int(track_id), buyer=buyer, **asked.validated_data)
+            review = review_line(track_id=int(track_id), buyer=buyer, **serializer.validated_data)
         except OrderTrack.DoesNotExist:
             raise NoSuchLine from None
         return Response(represent_own_review(review.pk), status=status.HTTP_201_CREATED)
 
     @extend_schema(**descriptions.EDIT)
     def patch(self, request: Request, track_id: str) -> Response:
-        asked = ReviewInput(data=request.data, partial=True)
-        asked.is_valid(raise_exception=True)
+        serializer = ReviewInput(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
         review_id = _own(request, track_id)
-        edit_review(review_id, **asked.validated_data)
+        edit_review(review_id, **serializer.validated_data)
         return Response(represent_own_review(review_id))
 
 

@@ -63,10 +63,10 @@ class TrackOrderView(GenericAPIView):
         refuse_unknown(request, (*_FILTERS, *PAGING))
         pager = self.pagination_class()
         buyer_id = current_user(request).pk
-        wanted = _read_filter(request)
+        filters = _read_filter(request)
         read = (
-            partial(read_filtered_tracks, buyer_id, wanted)
-            if wanted
+            partial(read_filtered_tracks, buyer_id, filters)
+            if filters
             else partial(read_tracks, buyer_id)
         )
         rows = pager.paginate(request, KEYSET, read)
@@ -80,7 +80,7 @@ class TrackOrderView(GenericAPIView):
         )
 
 
-class TrackStoryView(APIView):
+class TrackHistoryView(APIView):
     """One line with its history, for its buyer, its seller, and those who deliver it."""
 
     throttle_scope = "read"
@@ -92,7 +92,7 @@ class TrackStoryView(APIView):
     )
     def get(self, request: Request, track_id: str) -> Response:
         """A line with its history, oldest step first."""
-        return _story(request, _visible(request, int(track_id)))
+        return _track_history(request, _visible(request, int(track_id)))
 
 
 class MoveView(APIView):
@@ -126,11 +126,11 @@ class MoveView(APIView):
         line is unchanged until it is approved.
         """
         line = _visible(request, int(track_id))
-        asked = MoveInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        move_line_for(line, actor=current_user(request), **asked.validated_data)
+        serializer = MoveInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        move_line_for(line, actor=current_user(request), **serializer.validated_data)
         line.refresh_from_db()
-        return _story(request, line)
+        return _track_history(request, line)
 
 
 def _read_filter(request: Request) -> dict[str, Any]:
@@ -142,10 +142,10 @@ def _read_filter(request: Request) -> dict[str, Any]:
     }
     if twice:
         raise FieldRefusal(twice)
-    asked = TrackFilterInput(data={name: request.query_params[name] for name in names})
-    asked.is_valid(raise_exception=True)
+    serializer = TrackFilterInput(data={name: request.query_params[name] for name in names})
+    serializer.is_valid(raise_exception=True)
     columns = {"status": "track_status", "order": "order__order_token"}
-    return {columns[name]: value for name, value in asked.validated_data.items()}
+    return {columns[name]: value for name, value in serializer.validated_data.items()}
 
 
 def _visible(request: Request, track_id: int) -> Any:
@@ -160,17 +160,17 @@ def _visible(request: Request, track_id: int) -> Any:
     return line
 
 
-def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
+def _undisputed_roles(reader: User, line: OrderTrack) -> frozenset[Role]:
     """Return the reader's roles; none for staff and agents with a conflict of interest."""
     roles = roles_of(reader, line)
     is_outside = bool(roles & {Role.AGENT, Role.STAFF})
     return frozenset() if is_outside and is_party(reader, find_parties(line)) else roles
 
 
-def _story(request: Request, line: Any) -> Response:
+def _track_history(request: Request, line: Any) -> Response:
     row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
     reader = current_user(request)
-    may = what_roles_may(row, _roles_now(reader, line), timezone.now())
+    may = what_roles_may(row, _undisputed_roles(reader, line), timezone.now())
     answer = represent_track(row, media_prefix(request), may, reader_id=reader.pk)
     # Sellers and agents see what they need of the destination elsewhere.
     delivery = delivery_of(line) if line.buyer_id == reader.pk else None

@@ -11,7 +11,7 @@ from accounts.backoffice.row_page import Link, RowPage, columns_of
 from payments.backoffice.kinds import console_page
 
 
-class OnConsole(RowPage):
+class ConsoleRowPage(RowPage):
     """Link an admin's rows to their pages on the console."""
 
     def other_ways(self, row: Model) -> list[Link]:
@@ -19,7 +19,7 @@ class OnConsole(RowPage):
         return [Link("History and actions", console_page(row))]
 
 
-class Summarised(OnConsole):
+class Summarised(ConsoleRowPage):
     """Rows with a summary at the head of their page (summaries.py); their columns are folded."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

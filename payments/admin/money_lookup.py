@@ -27,11 +27,11 @@ def find_orders(typed: str) -> dict[str, Any]:
         return lookup.find_orders(typed)
     # Two queries instead of a join: for a phone without recent orders, the planner would scan
     # millions of rows from the newest on.
-    asked = OrderPayment.objects.filter(phone=phone)
+    prompted = OrderPayment.objects.filter(phone=phone)
     paid = Receipt.objects.paid_from(phone).filter(order__isnull=False)
     newest = [
         found.order_by("-order").values_list("order", flat=True).distinct()[:COUNT_AT_MOST]
-        for found in (asked, paid)
+        for found in (prompted, paid)
     ]
     return {"pk__in": {pk for orders in newest for pk in orders}}
 

@@ -25,7 +25,7 @@ _LONGEST_REFERENCE = 40
 _PAYMENTS = 50
 
 
-def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
+def _describe_order(order: Order, viewer: User) -> tuple[str, ...]:
     return (
         describe_order(order),
         kes(order.amount),
@@ -40,7 +40,7 @@ def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
     by=("an order’s reference", "a phone, as people dial it", "M-Pesa’s receipt number"),
     permissions=(SEES_ORDERS, VIEW_MONEY),
     headings=("Order", "Status", "Price", "Buyer", "Paying phone", "Placed"),
-    tell=_tell_order,
+    tell=_describe_order,
     place=10,
 )
 def find_orders(typed: Typed, viewer: User) -> Found:
@@ -60,9 +60,9 @@ def find_orders(typed: Typed, viewer: User) -> Found:
     if known is not None:
         return Found([known], is_certain=True)
     if len(typed.text) <= _LONGEST_REFERENCE:
-        meant = find_by_typed_reference(typed.text)
-        if meant is not None:
-            return first_of(orders.filter(pk=meant))
+        order_id = find_by_typed_reference(typed.text)
+        if order_id is not None:
+            return first_of(orders.filter(pk=order_id))
     if viewer.has_perm("accounts.view_user"):
         return Found()
     buyer = User.objects.called(typed.text).values_list("pk", flat=True).first()
@@ -81,17 +81,17 @@ def _filter_by_name(text: str) -> dict[str, object]:
 
 def _paid_by(typed: Typed, viewer: User) -> Found:
     """The newest orders that a phone was prompted for, or paid. Three queries."""
-    asked = OrderPayment.objects.filter(phone=typed.phone)
+    prompted = OrderPayment.objects.filter(phone=typed.phone)
     paid = Receipt.objects.paid_from(typed.phone).filter(order__isnull=False)
     ids: set[int] = set()
-    for rows in (asked, paid):
+    for rows in (prompted, paid):
         ids.update(rows.order_by("-pk").values_list("order", flat=True)[:_PAYMENTS])
     orders = Order.objects.select_related("buyer").filter(pk__in=ids)
     listed = Order if viewer.has_perm(SEES_ORDERS) else OrderPayment
     return first_of(orders.order_by("-pk"), list_of(listed, "All for this phone", q=typed.text))
 
 
-def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
+def _describe_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
     order = link_to(receipt.order, viewer) or EMPTY_VALUE
     return status_badge(receipt, "verification"), order, moment(receipt.paid_at)
 
@@ -101,7 +101,7 @@ def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
     by=("M-Pesa’s receipt number", "the phone that paid"),
     permissions=("payments.view_receipt",),
     headings=("Receipt", "Status", "Order", "Paid"),
-    tell=_tell_receipt,
+    tell=_describe_receipt,
     place=11,
 )
 def find_money_in(typed: Typed, viewer: User) -> Found:
@@ -113,7 +113,7 @@ def find_money_in(typed: Typed, viewer: User) -> Found:
     return Found([receipt], is_certain=True) if receipt else Found()
 
 
-def _tell_prompt(payment: OrderPayment, viewer: User) -> tuple[str, ...]:
+def _describe_prompt(payment: OrderPayment, viewer: User) -> tuple[str, ...]:
     return link_to(payment.order, viewer), moment(payment.created_at)
 
 
@@ -122,7 +122,7 @@ def _tell_prompt(payment: OrderPayment, viewer: User) -> tuple[str, ...]:
     by=("a checkout request ID",),
     permissions=("payments.view_orderpayment",),
     headings=("Attempt", "Order", "When"),
-    tell=_tell_prompt,
+    tell=_describe_prompt,
     place=14,
 )
 def find_prompts(typed: Typed, viewer: User) -> Found:
@@ -131,7 +131,7 @@ def find_prompts(typed: Typed, viewer: User) -> Found:
     return first_of(prompts_called(typed.text).select_related("order"))._replace(is_certain=True)
 
 
-def _tell_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:
+def _describe_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:
     return status_badge(row, "status"), dial(row.phone), moment(row.created_at)
 
 
@@ -140,7 +140,7 @@ def _tell_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:
     by=("M-Pesa’s number of a refund, payout or withdrawal", "our ID of a refund or payout"),
     permissions=("payments.view_refund",),
     headings=("Refund", "Status", "Phone", "When"),
-    tell=_tell_transfer,
+    tell=_describe_transfer,
     place=15,
 )
 def find_refunds(typed: Typed, viewer: User) -> Found:
@@ -153,7 +153,7 @@ def find_refunds(typed: Typed, viewer: User) -> Found:
     by=("M-Pesa’s number of a refund, payout or withdrawal", "a seller’s user name or phone"),
     permissions=("payments.view_payout",),
     headings=("Payout", "Status", "Phone", "When"),
-    tell=_tell_transfer,
+    tell=_describe_transfer,
     place=16,
 )
 def find_payouts(typed: Typed, viewer: User) -> Found:
@@ -168,7 +168,7 @@ def find_payouts(typed: Typed, viewer: User) -> Found:
     return first_of(Payout.objects.filter(**known).select_related("seller").order_by("-pk"), more)
 
 
-def _tell_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
+def _describe_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
     return status_badge(row, "state"), dial(row.phone), moment(row.left_at)
 
 
@@ -177,7 +177,7 @@ def _tell_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
     by=("M-Pesa’s number of a refund, payout or withdrawal",),
     permissions=("payments.view_withdrawal",),
     headings=("Withdrawal", "Status", "Phone", "Sent"),
-    tell=_tell_withdrawal,
+    tell=_describe_withdrawal,
     place=17,
 )
 def find_withdrawals(typed: Typed, viewer: User) -> Found:

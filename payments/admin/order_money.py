@@ -79,10 +79,10 @@ def show_standing(order: Order, viewer: User) -> Content:
     if money.refunded:
         facts.append(("Refunded", kes(money.refunded)))
     facts.append(("Owed", _owed(order, money)))
-    return Facts([*facts, *_destination(order)], lead=_lead(order))
+    return Facts([*facts, *_destination(order)], lead=_describe_payment_status(order))
 
 
-def _lead(order: Order) -> str:
+def _describe_payment_status(order: Order) -> str:
     """The status of an order, as a badge and a sentence."""
     until = write_moment(order.expires_at)
     by = {"buyer": "The buyer cancelled it.", "staff": "The shop cancelled it."}

@@ -26,7 +26,7 @@ from orders.models import (
 from orders.models.notifications import Message
 from orders.sections.descriptions import describe_messages
 from payments.backoffice.kinds import console_page
-from payments.backoffice.order_story import tell_order
+from payments.backoffice.order_history import build_order_history
 from payments.backoffice.permissions import VIEW_MONEY
 
 SEES_ORDERS = "orders.view_order"
@@ -54,9 +54,9 @@ def show_notifications(order: Order, viewer: User) -> Content:
 
 
 @section(Order, "story", "History", permission=SEES_ORDERS, place=90)
-def show_story(order: Order, viewer: User) -> Content:
+def show_history(order: Order, viewer: User) -> Content:
     sees_money = viewer.has_perm(VIEW_MONEY)
-    entries = tell_order(order, sees_money=sees_money)
+    entries = build_order_history(order, sees_money=sees_money)
     console = console_page(order) if sees_money else ""
     return Part("admin/payments/page/story.html", {"entries": entries, "console": console})
 

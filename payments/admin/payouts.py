@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model
 
-from accounts.backoffice.change_list import COUNT_AT_MOST, WithOrWithout
+from accounts.backoffice.change_list import COUNT_AT_MOST, HasValueFilter
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.backoffice.read_only_admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.row_page import NEWEST
@@ -25,7 +25,7 @@ from payments.models import (
     Withdrawal,
 )
 
-from .console_rows import OnConsole, Summarised
+from .console_rows import ConsoleRowPage, Summarised
 from .money_lookup import find_orders, find_transfers
 from .order_payments import describe_share
 
@@ -65,7 +65,7 @@ class PayoutAdmin(Summarised, DownloadAdmin):
 
 
 @admin.register(SellerShare)
-class SellerShareAdmin(OnConsole, LookupAdmin):
+class SellerShareAdmin(ConsoleRowPage, LookupAdmin):
     """Sellers' earnings, line by line, and the payout of each."""
 
     page_name = "Earnings:"
@@ -80,8 +80,8 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
         "created_at",
     )
     list_filter = (
-        ("payout", WithOrWithout),
-        ("reversed_at", WithOrWithout),
+        ("payout", HasValueFilter),
+        ("reversed_at", HasValueFilter),
         "payout__status",
     )
     labels: ClassVar[dict[str, str]] = {
@@ -144,7 +144,7 @@ class RefundDayAdmin(ReadOnlyAdmin):
 
 
 @admin.register(PayoutStop)
-class PayoutStopAdmin(OnConsole, ReadOnlyAdmin):
+class PayoutStopAdmin(ConsoleRowPage, ReadOnlyAdmin):
     """When and why outgoing payments were stopped. The console lifts a stop."""
 
     list_display = ("reason", "cause", "is_open", "lost_since", "created_at", "ended_at")
@@ -154,7 +154,7 @@ class PayoutStopAdmin(OnConsole, ReadOnlyAdmin):
 
 
 @admin.register(Withdrawal)
-class WithdrawalAdmin(OnConsole, LookupAdmin):
+class WithdrawalAdmin(ConsoleRowPage, LookupAdmin):
     """Money that M-Pesa's statement shows leaving without a refund or payout here."""
 
     list_display = (

@@ -1,6 +1,6 @@
 """What a payout, a refund, a receipt or a prompt is, at the head of its page in the admin.
 
-The columns themselves are folded below (``OnConsole``).
+The columns themselves are folded below (``ConsoleRowPage``).
 """
 
 from __future__ import annotations

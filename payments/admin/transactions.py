@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.change_list import WithOrWithout
+from accounts.backoffice.change_list import HasValueFilter
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.backoffice.read_only_admin import LookupAdmin, ReadOnlyAdmin
 from accounts.models import User
@@ -28,7 +28,7 @@ from payments.models import (
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
-from .console_rows import OnConsole, Summarised
+from .console_rows import ConsoleRowPage, Summarised
 from .fees import give_fee_back, may_return_fee
 from .money_lookup import (
     find_orders,
@@ -135,8 +135,8 @@ class ReceiptAdmin(Summarised, DownloadAdmin):
         "note",
     )
     list_filter = (
-        ("order", WithOrWithout),
-        ("number", WithOrWithout),
+        ("order", HasValueFilter),
+        ("number", HasValueFilter),
         "waiting",
         "unacknowledged",
         "verification",
@@ -180,7 +180,7 @@ class RefundAdmin(Summarised, DownloadAdmin):
         "cause",
         "unacknowledged",
         "needs_approval",
-        ("approved_by", WithOrWithout),
+        ("approved_by", HasValueFilter),
     )
     labels: ClassVar[dict[str, str]] = {"cause": "Reason", "number": "M-Pesa receipt"}
     list_select_related = ("order",)
@@ -213,7 +213,7 @@ class StatementPullAdmin(ReadOnlyAdmin):
 
 
 @admin.register(GatewayEvent)
-class GatewayEventAdmin(OnConsole, LookupAdmin):
+class GatewayEventAdmin(ConsoleRowPage, LookupAdmin):
     """Requests to the webhooks, byte for byte, and their processing results."""
 
     list_display = ("received_at", "state", "source", "payment", "note", "tries", "remote_address")

@@ -146,7 +146,7 @@ def cost_full_amount(row: Receipt | OrderPayment | Transfer | Withdrawal, given:
     return Cost(at_risk=row.amount)
 
 
-def cost_as_owed(row: Transfer, given: Given) -> Cost:
+def no_cost(row: Transfer, given: Given) -> Cost:
     """The amount is sent as it was owed, so none of it is at risk."""
     return Cost(moved=row.amount)
 

@@ -8,7 +8,7 @@ from accounts.backoffice.formats import dial
 from omachemainproj.money import format_kes
 from payments.models import Payout, PayoutStop, Receipt, Refund, SellerShare, Withdrawal
 from payments.reconciliation.portal_statement_import import reasons_not_to_resume
-from payments.reconciliation.withdrawals import candidates
+from payments.reconciliation.withdrawal_matching import candidates
 
 from .queue import Column, Queue
 

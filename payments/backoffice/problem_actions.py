@@ -112,7 +112,7 @@ def refund_part_action(problem: Problem, given: Given, by: User) -> str:
     form=DecisionForm,
 )
 def request_return_action(problem: Problem, given: Given, by: User) -> str:
-    decisions.bring_back(problem.pk, _decider(given, by))
+    decisions.request_return(problem.pk, _decider(given, by))
     return "A return is requested. Buyer and seller are notified."
 
 

@@ -88,7 +88,7 @@ def _of_order(order_id: int) -> Iterator[TimelineEntry]:
     payments = list(OrderPayment.objects.filter(order=order_id).order_by("pk")[:MAX_ROWS])
     yield from entries_of(payments)
     # By id instead of a join, so that the database uses the index of each column.
-    yield from _around(Q(order=order_id), Q(order=order_id), Q(payment__in=payments))
+    yield from _entries_about(Q(order=order_id), Q(order=order_id), Q(payment__in=payments))
 
 
 def _of_problem(problem: Problem) -> list[TimelineEntry]:
@@ -105,14 +105,14 @@ def _of_problem(problem: Problem) -> list[TimelineEntry]:
 
 def _of_row(row: Model) -> Iterator[TimelineEntry]:
     if isinstance(row, Receipt):
-        yield from _around(Q(pk=row.pk), Q(receipt=row.pk), Q(receipt=row.pk))
+        yield from _entries_about(Q(pk=row.pk), Q(receipt=row.pk), Q(receipt=row.pk))
     elif isinstance(row, Payout):
         yield from _of_payout(row)
     elif isinstance(row, SellerShare):
         yield from _of_share(row)
     elif isinstance(row, Refund) or (isinstance(row, GatewayEvent) and row.receipt_id):
         receipt = row.receipt_id
-        yield from _around(Q(pk=receipt), Q(receipt=receipt), Q(receipt=receipt))
+        yield from _entries_about(Q(pk=receipt), Q(receipt=receipt), Q(receipt=receipt))
 
 
 def _of_payout(payout: Payout) -> Iterator[TimelineEntry]:
@@ -139,7 +139,9 @@ def _of_share(share: SellerShare) -> Iterator[TimelineEntry]:
     yield from entries_of(postings.order_by("pk"))
 
 
-def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[TimelineEntry]:
+def _entries_about(
+    which_receipts: Q, which_refunds: Q, which_messages: Q
+) -> Iterator[TimelineEntry]:
     receipts = list(Receipt.objects.filter(which_receipts).order_by("pk")[:MAX_ROWS])
     refunds = list(Refund.objects.filter(which_refunds).order_by("pk")[:MAX_ROWS])
     yield from entries_of(receipts)
@@ -254,7 +256,7 @@ def _from_refund(refund: Refund) -> Iterator[TimelineEntry]:
             refund.sent_at, f"M-Pesa was asked to refund {amount}.", refund, "refund"
         )
     detail = " ".join(filter(None, [refund.result_code, refund.result_text, refund.note]))
-    yield from _end_of(refund, "refund", f"{amount} was refunded", detail)
+    yield from _outcome_entry(refund, "refund", f"{amount} was refunded", detail)
 
 
 _TRANSFER_STATUS = {
@@ -273,7 +275,7 @@ def _from_payout(payout: Payout) -> Iterator[TimelineEntry]:
     if payout.sent_at:
         yield TimelineEntry(payout.sent_at, f"M-Pesa was asked to send {amount}.", payout, "payout")
     detail = " ".join(filter(None, [payout.result_code, payout.result_text]))
-    yield from _end_of(payout, "payout", f"{amount} reached the seller", detail)
+    yield from _outcome_entry(payout, "payout", f"{amount} reached the seller", detail)
 
 
 def _from_share(share: SellerShare) -> Iterator[TimelineEntry]:
@@ -290,7 +292,7 @@ def _from_problem(problem: Problem) -> Iterator[TimelineEntry]:
         yield TimelineEntry(problem.closed_at, ended, problem, "message")
 
 
-def _end_of(row: Transfer, kind: str, done: str, detail: str) -> Iterator[TimelineEntry]:
+def _outcome_entry(row: Transfer, kind: str, done: str, detail: str) -> Iterator[TimelineEntry]:
     """The latest status of a transfer; nothing while it is due and without a result."""
     if row.status == TransferStatus.DONE:
         what = f"{done} as {row.number}." if row.number else f"{done}."

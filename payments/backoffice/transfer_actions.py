@@ -23,9 +23,9 @@ from .kinds import (
     ACKNOWLEDGE_ONLY,
     Given,
     console_action,
-    cost_as_owed,
     cost_full_amount,
     describe_refund,
+    no_cost,
 )
 
 
@@ -185,7 +185,7 @@ def approve_refund_action(refund: Refund, given: Given, by: User) -> str:
     "Retry the same way",
     NEW_REQUEST,
     applies=lambda refund: refund.way != RefundMethod.PORTAL and _is_refused_refund(refund),
-    cost=cost_as_owed,
+    cost=no_cost,
 )
 def retry_refund_action(refund: Refund, given: Given, by: User) -> str:
     return describe_refund(transfer_services.retry_refund(refund.pk, by=by))
@@ -210,7 +210,7 @@ def send_refund_action(refund: Refund, given: Given, by: User) -> str:
     "Retry to the same number",
     NEW_REQUEST,
     applies=_is_refused_payout,
-    cost=cost_as_owed,
+    cost=no_cost,
 )
 def retry_payout_action(payout: Payout, given: Given, by: User) -> str:
     transfer_services.retry_refused_payout(payout.pk)

@@ -89,7 +89,7 @@ def dashboard_sheet(request: HttpRequest, key: str) -> StreamingHttpResponse:
         raise PermissionDenied
     period, _ = read_period(request.GET, timezone.now())
     sheet = panel.read(period).sheet
-    asked = {"panel": [None, panel.key], "period": [None, period.words]}
+    details = {"panel": [None, panel.key], "period": [None, period.words]}
     app, _, codename = panel.permission.partition(".")
     kind = apps.get_model(app, codename.removeprefix("view_"))
     audit.log(
@@ -98,7 +98,7 @@ def dashboard_sheet(request: HttpRequest, key: str) -> StreamingHttpResponse:
         None,
         action=audit.DOWNLOADED,
         kind=kind,
-        changes=asked,
+        changes=details,
     )
     response = StreamingHttpResponse(
         write_sheet(sheet.header, [sheet.rows]), content_type="text/csv; charset=utf-8"

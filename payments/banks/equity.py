@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from omachemainproj.dates import NAIROBI
-from omachemainproj.strict_json import NotStrictJson, read_json, read_json_forgivingly
+from omachemainproj.strict_json import NotStrictJson, read_json, read_json_leniently
 from omachemainproj.text import fold_identifier
 
 from .bank import Bank, BankDirection, BankNotification, PayBill, UnreadableNotification
@@ -50,7 +50,7 @@ def read_notification(body: bytes) -> BankNotification:
     except NotStrictJson as fault:
         # A malformed name or date must not make the payment unreadable.
         try:
-            return _notification(read_json_forgivingly(body, at_most=MAX_BYTES))
+            return _notification(read_json_leniently(body, at_most=MAX_BYTES))
         except (NotStrictJson, UnreadableNotification):
             raise UnreadableNotification(str(fault)) from fault
     return _notification(document)

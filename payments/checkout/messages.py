@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from omachemainproj.heartbeats import CLOCK, silent
-from omachemainproj.languages import ENGLISH, say, translate
+from omachemainproj.heartbeats import CLOCK, silent_processes
+from omachemainproj.languages import ENGLISH, fill_template, translate
 from omachemainproj.money import format_kes
 from orders.models import CancelledBy, Order, PaymentStatus
 from orders.models.notifications import NotificationKind
@@ -219,7 +219,7 @@ def describe_prompt(
     shown once the prompt has failed. While the clock is not running, its work is not promised.
     """
     now = now or timezone.now()
-    is_slow = order.is_unpaid and CLOCK in silent()
+    is_slow = order.is_unpaid and CLOCK in silent_processes()
     is_live = payment is not None and payment.live
     code, text = _say(order, payment, due, language, is_slow=is_slow)
     if is_slow and payment is not None and payment.is_open:
@@ -248,7 +248,7 @@ def _say(
     if due < order.amount and (payment is None or not payment.live):
         came, amount = format_kes(order.amount - due), format_kes(order.amount)
         values = {"came": came, "amount": amount, "due": format_kes(due)}
-        return _SHORT.code, say(_SHORT.sentence, language, **values)
+        return _SHORT.code, fill_template(_SHORT.sentence, language, **values)
     if payment is not None and payment.status == AttemptStatus.FAILED:
         return failure_code(payment.result_code), buyer_message(payment.result_code)[language]
     shown = _message(payment, is_slow=is_slow) if payment else _TRY_AGAIN
@@ -273,7 +273,10 @@ def _name_options(options: Sequence[ManualPaymentOption], language: str) -> str:
     if not options:
         return ""
     first, *others = [{**option, "amount": format_kes(option["amount"])} for option in options]
-    ways = [say(_BY_HAND, language, **first), *(say(_OR, language, **each) for each in others)]
+    ways = [
+        fill_template(_BY_HAND, language, **first),
+        *(fill_template(_OR, language, **each) for each in others),
+    ]
     return " ".join(ways)
 
 

@@ -15,7 +15,7 @@ from .stk_push import PromptOpen
 
 NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
 CLOSED = error_answer("This order is no longer waiting for payment.", "order_closed")
-NOT_RUNG = refusals(PromptOpen, NotUnpaid, PhoneHoldsTooMuch)
+PROMPT_REFUSALS = refusals(PromptOpen, NotUnpaid, PhoneHoldsTooMuch)
 TOO_MANY = error_answer(
     "Too many different phones were asked to pay from your network.", "too_many_new_phones"
 )
@@ -38,7 +38,7 @@ KEY = OpenApiParameter(
     ),
 )
 #: With an access token, or with none.
-OR_NOBODY: Any = [{"bearer": []}, {}]
+OPTIONAL_BEARER: Any = [{"bearer": []}, {}]
 OWN = "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11"
 NOT_THERE = field_errors(
     "The input is invalid, or goods are not available: the error is on its line. With the code "

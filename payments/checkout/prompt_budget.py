@@ -65,7 +65,7 @@ def reserve_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> 
     ``is_own`` is whether the phone has paid for the account. Call inside the transaction that
     claims the attempt: if that is rolled back, nothing was counted.
     """
-    room = _room(user_id, phone, is_own=is_own)
+    room = _remaining(user_id, phone, is_own=is_own)
     counted: Sequence[Budget] = ()
     if not is_own:
         new = f"new-phones:{user_id}", phone, NEW_PHONES_PER_HOUR, NEW_PHONES_PER_DAY
@@ -106,7 +106,7 @@ def check_network(user_id: int | None, phone: str, address: str, now: datetime) 
         raise TooManyNewPhones()
 
 
-def _room(user_id: int, phone: str, *, is_own: bool) -> list[Budget]:
+def _remaining(user_id: int, phone: str, *, is_own: bool) -> list[Budget]:
     if is_own:
         return [Budget(f"own-prompts:{phone}:{user_id}", OWN_PER_HOUR, HOUR)]
     strangers = f"prompts:{phone}"

@@ -338,7 +338,7 @@ def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
 
 
 def expire_stk_pushes(
-    *, now: datetime, order_id: int | None = None, phone: str | None = None
+    now: datetime, *, order_id: int | None = None, phone: str | None = None
 ) -> int:
     """Close prompts that no phone shows any longer, so that another may follow. Safe to repeat.
 

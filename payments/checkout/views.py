@@ -165,7 +165,7 @@ class CashoutView(APIView):
 
     @extend_schema(
         operation_id="cashout",
-        auth=openapi.OR_NOBODY,
+        auth=openapi.OPTIONAL_BEARER,
         summary="Place an order",
         request=CashoutInput,
         responses={
@@ -238,7 +238,7 @@ class OrderView(APIView):
 
     @extend_schema(
         operation_id="order",
-        auth=openapi.OR_NOBODY,
+        auth=openapi.OPTIONAL_BEARER,
         summary="Get an order's status",
         responses={200: OrderOutput, 404: openapi.NOT_YOURS},
     )
@@ -260,13 +260,13 @@ class PayView(APIView):
 
     @extend_schema(
         operation_id="pay",
-        auth=openapi.OR_NOBODY,
+        auth=openapi.OPTIONAL_BEARER,
         summary="Send another prompt",
         request=PayInput,
         responses={
             200: OrderOutput,
             404: openapi.NOT_YOURS,
-            409: openapi.NOT_RUNG,
+            409: openapi.PROMPT_REFUSALS,
             429: openapi.TOO_MANY,
         },
     )
@@ -299,7 +299,7 @@ class CancelView(APIView):
 
     @extend_schema(
         operation_id="cancel",
-        auth=openapi.OR_NOBODY,
+        auth=openapi.OPTIONAL_BEARER,
         summary="Cancel an order",
         request=None,
         responses={200: OrderOutput, 404: openapi.NOT_YOURS, 409: openapi.CLOSED},

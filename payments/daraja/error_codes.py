@@ -40,7 +40,7 @@ NOT_OUR_API = "apiproduct"
 TURNED_AWAY = frozenset({401, 403, 404, 405, 406, 407, 410, 411, 412, 413, 414, 415, 417, 418, 421})
 TURNED_AWAY |= frozenset({423, 426, 428, 431, 451, *range(300, 400)})
 
-MANY_MEANINGS = "500.001.1001"
+AMBIGUOUS_CODE = "500.001.1001"
 REFUSALS_BY_WORDS = {
     "unable to lock subscriber": DarajaRefusal.BUSY_PHONE,
     "merchant does not exist": DarajaRefusal.CONFIGURATION,
@@ -67,7 +67,7 @@ def refusal_of(*, status: int, code: str, message: str) -> DarajaRefusal | None:
     """
     if code in REFUSALS:
         return REFUSALS[code]
-    if code == MANY_MEANINGS:
+    if code == AMBIGUOUS_CODE:
         lowered = message.lower()
         return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in lowered), None)
     if code.startswith(RATE_LIMIT_FAULT) or status == 429:
@@ -91,7 +91,7 @@ def is_doubtful(*, code: str, message: str) -> bool:
     """
     if code == BUSY:
         return GATEWAY_WORDS not in message.lower()
-    is_known = code in REFUSALS or code == MANY_MEANINGS or code.startswith(RATE_LIMIT_FAULT)
+    is_known = code in REFUSALS or code == AMBIGUOUS_CODE or code.startswith(RATE_LIMIT_FAULT)
     return bool(code) and not is_known
 
 

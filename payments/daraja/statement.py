@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from omachemainproj.dates import NAIROBI
-from omachemainproj.strict_json import read_json_forgivingly
+from omachemainproj.strict_json import read_json_leniently
 
 from .connection import Connection
 from .reply import Reply
@@ -134,7 +134,7 @@ class StatementCalls(Connection):
             "OffSetValue": str(offset),
         }
         return _page(
-            self._post(QUERY_PATH, question, at_most=LONGEST_PAGE_BYTES, read=read_json_forgivingly)
+            self._post(QUERY_PATH, question, at_most=LONGEST_PAGE_BYTES, read=read_json_leniently)
         )
 
 

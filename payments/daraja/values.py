@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from omachemainproj.dates import NAIROBI
-from omachemainproj.strict_json import NotStrictJson, read_json, read_json_forgivingly
+from omachemainproj.strict_json import NotStrictJson, read_json, read_json_leniently
 
 Read = TypeVar("Read")
 
@@ -50,7 +50,7 @@ def read_callback(body: bytes | memoryview, read: Callable[[Any], Read]) -> Read
         document = read_json(body, at_most=MAX_CALLBACK_BYTES)
     except NotStrictJson as fault:
         try:
-            return read(read_json_forgivingly(body, at_most=MAX_CALLBACK_BYTES))
+            return read(read_json_leniently(body, at_most=MAX_CALLBACK_BYTES))
         except (NotStrictJson, UnreadableCallback):
             raise UnreadableCallback(str(fault)) from fault
     return read(document)

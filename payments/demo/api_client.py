@@ -93,8 +93,8 @@ class Person:
         Repeating it with the same ``key`` has no effect. ``delivery`` says where it goes.
         """
         order = [{"product": product, "number": number} for product, number in lines]
-        asked = {"order": order, "mpesa_number": phone, "delivery": delivery}
-        placed: dict[str, Any] = self.post("/cashout/", asked, key=key)
+        body = {"order": order, "mpesa_number": phone, "delivery": delivery}
+        placed: dict[str, Any] = self.post("/cashout/", body, key=key)
         return placed
 
     def await_prompt(self, order: dict[str, Any], *, has: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from payments.proof.prove import one_moment, prove
 from payments.proof.simulator_books import compare, gap
 
 from .api_client import DemoError, Phones
-from .pending import bring_forward, what_waits
+from .pending import count_pending_work, end_waits
 
 #: Rounds in a row without pending work, since settling something may start something else.
 QUIET_ROUNDS = 2
@@ -41,9 +41,9 @@ def wait_until_settled(people: list[int], *, patience: float, say: Any) -> None:
     deadline = time.monotonic() + patience
     quiet, reported = 0, ""
     while quiet < QUIET_ROUNDS:
-        bring_forward(people)
+        end_waits(people)
         time.sleep(0.5)
-        waits = what_waits(people)
+        waits = count_pending_work(people)
         words = ", ".join(f"{count} {what}" for what, count in waits.items())
         if words and words != reported:
             say(f"Waiting for {words} …")

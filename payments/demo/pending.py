@@ -19,7 +19,7 @@ from payments.models import OPEN, GatewayEvent, OrderPayment, Payout, ReceiptQue
 UNDER_WAY = timedelta(seconds=3)
 
 
-def what_waits(people: list[int]) -> dict[str, int]:
+def count_pending_work(people: list[int]) -> dict[str, int]:
     """Count the pending work for these users; empty if there is none.
 
     Rows that wait for staff are not counted.
@@ -38,7 +38,7 @@ def what_waits(people: list[int]) -> dict[str, int]:
     return {what: count for what, count in counts.items() if count}
 
 
-def bring_forward(people: list[int]) -> None:
+def end_waits(people: list[int]) -> None:
     """End all waits of these users: holds, status queries, retries. Safe to repeat."""
     now = timezone.now()
     Order.objects.unpaid().filter(buyer__in=people).update(expires_at=now)

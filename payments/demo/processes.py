@@ -136,7 +136,7 @@ def manage(environ: dict[str, str], *command: str) -> None:
         raise ServerStopped(f"{command[0]} failed: {ran.stdout}")
 
 
-def refuse_dead(servers: Servers) -> None:
+def check_servers_alive(servers: Servers) -> None:
     """Raise ServerStopped if a server has ended."""
     for name, server in servers.items():
         if server.poll() is not None:
@@ -178,7 +178,7 @@ def _start(
 def _wait_until_open(servers: Servers, ports: tuple[int, ...]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not all(_answers(port) for port in ports):
-        refuse_dead(servers)
+        check_servers_alive(servers)
         if time.monotonic() > deadline:
             raise ServerStopped(f"The servers did not answer within {PATIENCE} seconds.")
         time.sleep(0.1)

@@ -151,8 +151,8 @@ def comes_back(scene: Scene, order: Order, line: dict[str, Any]) -> None:
     """
     is_taken_as_delivered(scene, order, line)
     note = "The buyer brought it back: it is not the colour on the picture."
-    asked = {"to": "cancelled", "note": note, "goods_there": True}
-    status, answer = scene.support.ask("POST", _move(line), asked)
+    body = {"to": "cancelled", "note": note, "goods_there": True}
+    status, answer = scene.support.ask("POST", _move(line), body)
     if status != 200 and answer.get("code") != "second_person_needed":
         raise DemoError(f"A return returned {status}: {answer}")
 

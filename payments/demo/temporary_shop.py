@@ -20,7 +20,7 @@ SETTINGS = (
     "AFRICASTALKING_", "DATABASE_", "MEDIA_ROOT", "COMMISSION_PERCENT",
 )  # fmt: skip
 #: Characters of the server log shown if the shop cannot be started.
-LAST_WORDS = 2000
+LOG_TAIL = 2000
 
 
 def play_in_temporary_shop(*options: str, say: Callable[[str], object]) -> int:
@@ -50,5 +50,5 @@ def play_in_temporary_shop(*options: str, say: Callable[[str], object]) -> int:
                 day = [sys.executable, sys.argv[0], "demo_day", *options]
                 return subprocess.run(day, env=environ, check=False).returncode  # noqa: S603
         except ServerStopped as error:
-            last = log.read_text()[-LAST_WORDS:] if log.exists() else ""
+            last = log.read_text()[-LOG_TAIL:] if log.exists() else ""
             raise DemoError(f"{error}\n{last}") from error

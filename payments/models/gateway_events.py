@@ -78,7 +78,7 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
             | Q(~Q(source__in=Source.values), state__in=NOT_UNDERSTOOD)
         )
 
-    def no_longer_waiting(self) -> GatewayEventQuerySet:
+    def now_applicable(self) -> GatewayEventQuerySet:
         """Reversals that were reported before their payments, which are recorded by now."""
         recorded = Receipt.objects.numbered(Provider.MPESA, OuterRef("awaited"))
         waiting = self.filter(state__in=(EventState.FAILED, EventState.ASIDE)).exclude(awaited="")
@@ -171,7 +171,7 @@ class GatewayEvent(models.Model):
         return f"{self.get_state_display()}, {len(self.body)} bytes"
 
     @property
-    def is_from_elsewhere(self) -> bool:
+    def is_from_unknown_ip(self) -> bool:
         """Whether Safaricom's IP addresses are configured and it was posted from none of them.
 
         Compared as addresses and networks, not as text.

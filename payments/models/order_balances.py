@@ -89,7 +89,7 @@ def amounts_credited(orders: Collection[int]) -> dict[int, int]:
     """KES credited to each of these orders, by id. One query; none without orders."""
     if not orders:
         return {}
-    came, owed = _came_and_owed()
+    came, owed = _credited_and_owed()
     rows = Order.objects.filter(pk__in=orders).values_list("pk", came, owed)
     return {order_id: int(came) - int(owed) for order_id, came, owed in rows}
 
@@ -109,10 +109,10 @@ def with_confirmed_cover(orders: QuerySet[Order]) -> QuerySet[Any]:
     """
     sure = {"order": OuterRef("pk"), "verification": Verification.CONFIRMED}
     came = Receipt.objects.filter(**sure)
-    gone = Refund.objects.owed().filter(
+    refunds = Refund.objects.owed().filter(
         order=OuterRef("pk"), receipt__verification=Verification.CONFIRMED
     )
-    back = total(gone, group_by="order", of=Sum("amount"))
+    back = total(refunds, group_by="order", of=Sum("amount"))
     never = Receipt.objects.filter(order=OuterRef("pk"), verification=Verification.NEVER_CAME)
     return orders.annotate(
         price_due=F("amount") - given_back(OuterRef("pk")),
@@ -137,7 +137,7 @@ def is_rest_confirmed(order_id: int) -> bool:
 def covered_but_unpaid() -> QuerySet[Order]:
     """Orders that wait for the rest of their money although all of it is credited to them."""
     waiting = Receipt.objects.filter(order=OuterRef("pk"), waiting=True)
-    came, owed = _came_and_owed()
+    came, owed = _credited_and_owed()
     unpaid = Order.objects.filter(Exists(waiting), payment_status=PaymentStatus.REQUESTED)
     return unpaid.alias(credited=came - owed).filter(credited__gte=F("amount"))
 
@@ -147,7 +147,7 @@ def _order_balance(order_id: int) -> QuerySet[Any, Any]:
     """Compiled once, as it runs whenever money arrives and while a buyer waits."""
     receipts = Receipt.objects.filter(order=OuterRef("pk"))
     return Order.objects.filter(pk=order_id).values_list(
-        *_came_and_owed(),
+        *_credited_and_owed(),
         given_back(OuterRef("pk")),
         fees_earned(OuterRef("pk")),
         Exists(receipts.filter(waiting=True)),
@@ -155,7 +155,7 @@ def _order_balance(order_id: int) -> QuerySet[Any, Any]:
     )
 
 
-def _came_and_owed() -> tuple[Coalesce, Coalesce]:
+def _credited_and_owed() -> tuple[Coalesce, Coalesce]:
     """Receipts and write-offs of an order, and its refunds, due or done; both in KES."""
     came = Receipt.objects.filter(order=OuterRef("pk"))
     owed = Refund.objects.owed().filter(order=OuterRef("pk"))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 #: querying was not possible for longer than that, until there were this many queries.
 QUERY_AGAIN_AFTER, QUERY_AGAIN_FOR, QUERY_AGAIN_TIMES = timedelta(hours=1), timedelta(days=7), 24
 #: A query this late was delayed by an outage, not by the queries-per-minute limit.
-HELD_UP = timedelta(hours=1)
+OVERDUE_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,15 @@ class QuerySchedule:
         """
         later = (sent_at + timedelta(seconds=seconds) for seconds in self.seconds)
         in_time = next((at for at in later if at > now + self.min_interval), None)
-        if asked >= len(self.seconds) or not self._is_held_up(sent_at, now, asked):
+        if asked >= len(self.seconds) or not self._is_overdue(sent_at, now, asked):
             return in_time
         step = timedelta(seconds=self.seconds[asked] - self.seconds[asked - 1])
         catch_up = now + min(step, QUERY_AGAIN_AFTER)
         return catch_up if in_time is None else min(catch_up, in_time)
 
-    def _is_held_up(self, sent_at: datetime, now: datetime, asked: int) -> bool:
+    def _is_overdue(self, sent_at: datetime, now: datetime, asked: int) -> bool:
         """Whether the ``asked``-th query, made now, is long overdue."""
-        return sent_at + timedelta(seconds=self.seconds[asked - 1]) <= now - HELD_UP
+        return sent_at + timedelta(seconds=self.seconds[asked - 1]) <= now - OVERDUE_AFTER
 
 
 #: STK pushes. After the last query the statement decides if it can, else staff. The interval also

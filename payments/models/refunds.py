@@ -48,7 +48,7 @@ class RefundReason(models.TextChoices):
 
 
 #: A reversal with one of these statuses was or may have been made: no second one is requested.
-MAY_HAVE_GONE = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.DONE)
+POSSIBLY_REVERSED = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.DONE)
 
 
 #: Never sent, or certainly refused.
@@ -129,7 +129,7 @@ class Refund(Transfer):
             models.UniqueConstraint(
                 name="receipt_is_reversed_once",
                 fields=["receipt"],
-                condition=Q(way=RefundMethod.REVERSAL, status__in=MAY_HAVE_GONE),
+                condition=Q(way=RefundMethod.REVERSAL, status__in=POSSIBLY_REVERSED),
             ),
             models.UniqueConstraint(
                 name="payout_number_is_of_one_refund",

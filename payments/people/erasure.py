@@ -21,7 +21,7 @@ from django.db.models.functions import Concat, Right
 from accounts import emails, security_log, tokens
 from accounts.lookalikes import skeleton
 from accounts.models import Guest, NameClaim, User
-from accounts.phone_login import THEIRS_FOR
+from accounts.phone_login import PHONE_OWNERSHIP_PERIOD
 from omachemainproj.api.errors import Refusal
 from omachemainproj.phones import MASK
 from omachemainproj.rounds import do_each
@@ -65,7 +65,7 @@ class StaffCannotLeave(Refusal):
     message = "You work for the shop. Ask to have your roles removed first."
 
 
-def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
+def find_deletion_blockers(user_id: int, now: datetime) -> list[dict[str, Any]]:
     """Everything that prevents the deletion of an account, at most ten of each kind.
 
     ``what`` is a code: ``unpaid_order``, ``late_money`` (an unpaid order that ended, but may still
@@ -126,15 +126,15 @@ def erase_account(user: User, now: datetime) -> None:
             tokens.refuse("user_inactive")
         if _is_staff(person):
             raise StaffCannotLeave
-        if found := what_is_under_way(person.pk, now):
+        if found := find_deletion_blockers(person.pk, now):
             raise UnderWay(under_way=found)
-        emails.tell_of_change(person, "account_deleted", to=person.email)
+        emails.notify_of_change(person, "account_deleted", to=person.email)
         tokens.revoke_all(person.pk)
         _reserve_names(person, now)
         # Before deleting the rows that hold the file names.
         _empty_listings(person.pk)
         _delete_rows(person, now)
-    erase_words(user.pk)
+    erase_old_texts(user.pk)
 
 
 def erase_old_guests(now: datetime) -> int:
@@ -155,17 +155,17 @@ def _erase_guest(user_id: int, *, now: datetime) -> bool:
     with transaction.atomic():
         # A checkout with this phone locks this row first, and then has an order.
         person = User.objects.select_for_update().get(pk=user_id)
-        if not _old_guests(now).filter(pk=user_id).exists() or what_is_under_way(user_id, now):
+        if not _old_guests(now).filter(pk=user_id).exists() or find_deletion_blockers(user_id, now):
             return False
         _delete_rows(person, now)
-    erase_words(user_id)
+    erase_old_texts(user_id)
     return True
 
 
 def _old_guests(now: datetime) -> QuerySet[Guest]:
     placed = Order.objects.filter(guest=OuterRef("pk"))
-    recently = placed.filter(created_at__gt=now - THEIRS_FOR)
-    is_over = Q(created_at__lt=now - THEIRS_FOR) | ~Exists(placed)
+    recently = placed.filter(created_at__gt=now - PHONE_OWNERSHIP_PERIOD)
+    is_over = Q(created_at__lt=now - PHONE_OWNERSHIP_PERIOD) | ~Exists(placed)
     guests = Guest.objects.filter(is_over, ~Exists(recently), created_at__lt=now - _NEVER_ORDERED)
     return guests.order_by("pk")
 
@@ -184,7 +184,7 @@ def _delete(entry: PersonalData, user_id: int) -> None:
         entry.table._default_manager.filter(pk__in=keys[start : start + BATCH]).delete()
 
 
-def erase_words(user_id: int) -> int:
+def erase_old_texts(user_id: int) -> int:
     """Remove an erased user's texts, phones and places from old rows; return how many rows.
 
     Works in batches. Safe to repeat and to run concurrently.
@@ -217,7 +217,7 @@ def erase_words(user_id: int) -> int:
     return done + erase_texts(user_id)
 
 
-def erase_what_is_left(now: datetime) -> int:
+def erase_remaining_data(now: datetime) -> int:
     """Repeat the erasure of recently erased users, for data left by a crash or a concurrent write.
 
     Returns how many rows. Safe to repeat and to run concurrently.
@@ -228,7 +228,7 @@ def erase_what_is_left(now: datetime) -> int:
         try:
             with transaction.atomic():
                 done += _empty_listings(pk)
-            done += erase_words(pk)
+            done += erase_old_texts(pk)
         except Exception:
             logger.exception("what is left of user %s could not be erased; tomorrow again", pk)
     return done

@@ -40,7 +40,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class AccountSummary:
     """What the ``/me/`` response needs in addition to the user's own row."""
 
     roles: list[str]
@@ -51,7 +51,7 @@ class Glance:
     counts: Counts
 
 
-def glance_at(user: User, now: datetime) -> Glance:
+def read_account_summary(user: User, now: datetime) -> AccountSummary:
     """Read a user's summary. Two queries.
 
     Refuses (401) a user who has been deleted.
@@ -62,7 +62,7 @@ def glance_at(user: User, now: datetime) -> Glance:
     language, sells, at_point, *counted = rows[0]
     names = user.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True)
     roles = [*names, "superuser"] if user.is_superuser else [*names]
-    return Glance(roles, bool(sells), bool(at_point), language, Counts(*counted))
+    return AccountSummary(roles, bool(sells), bool(at_point), language, Counts(*counted))
 
 
 @compiled
@@ -72,7 +72,7 @@ def _row(user_id: int, now: datetime) -> QuerySet[User, tuple[str, bool, bool, i
         seller=OuterRef("pk"), track_status=TrackStatus.PAID, order__in_doubt=False
     )
     unread = InboxNotice.objects.unread().filter(user=OuterRef("pk"))
-    asked = OrderTrack.objects.filter(buyer=OuterRef("pk"), disputed=True).filter(
+    awaiting_answer = OrderTrack.objects.filter(buyer=OuterRef("pk"), disputed=True).filter(
         Exists(Problem.objects.to_answer().filter(track=OuterRef("pk")))
     )
     return User.objects.filter(pk=user_id).values_list(
@@ -82,7 +82,7 @@ def _row(user_id: int, now: datetime) -> QuerySet[User, tuple[str, bool, bool, i
         _count(unpaid, "buyer"),
         _count(waiting, "seller"),
         Least(_count(unread, "user"), Value(MOST_UNREAD)),
-        _count(asked, "buyer"),
+        _count(awaiting_answer, "buyer"),
     )
 
 

@@ -23,7 +23,7 @@ from omachemainproj.media import media_prefix
 
 from .erasure import StaffCannotLeave, UnderWay, erase_account
 from .export import write_export
-from .queries import glance_at
+from .queries import read_account_summary
 from .serializers import DeleteAccountInput, ExportOutput, MeOutput
 
 _ME = OpenApiExample(
@@ -63,7 +63,7 @@ class MeView(APIView):
     )
     def get(self, request: Request) -> Response:
         user = current_user(request)
-        glance = glance_at(user, timezone.now())
+        glance = read_account_summary(user, timezone.now())
         avatar = f"{media_prefix(request)}{user.avatar.name}" if user.avatar else None
         return Response(
             {

@@ -53,9 +53,9 @@ def order_matches_agreement(now: datetime) -> QuerySet[Order]:
 def guest_order_has_one_owner(now: datetime) -> QuerySet[Order]:
     joined = JoinedOrder.objects.filter(order=OuterRef("pk"))
     others = OrderTrack.objects.filter(order=OuterRef("pk")).exclude(buyer=OuterRef("buyer"))
-    whose = Coalesce(Subquery(joined.values("account")), "guest", "buyer")
-    is_astray = Q(Exists(joined), guest__isnull=True) | Exists(others)
-    return Order.objects.annotate(whose=whose).filter(~Q(buyer=F("whose")) | is_astray)
+    owner = Coalesce(Subquery(joined.values("account")), "guest", "buyer")
+    belongs_elsewhere = Q(Exists(joined), guest__isnull=True) | Exists(others)
+    return Order.objects.annotate(whose=owner).filter(~Q(buyer=F("whose")) | belongs_elsewhere)
 
 
 @rule("A guest account cannot be signed in to")
@@ -71,11 +71,11 @@ def guest_cannot_sign_in(now: datetime) -> QuerySet[Guest]:
 def order_phone_was_prompted(now: datetime) -> QuerySet[Order]:
     # Of an order long over three digits are kept (orders.retention).
     masked = Concat(Value(MASK), Right("phone", 3), output_field=TextField())
-    asked = OrderPayment.objects.annotate(masked=masked).filter(
+    prompted = OrderPayment.objects.annotate(masked=masked).filter(
         Q(phone=OuterRef("mpesa_number")) | Q(masked=OuterRef("mpesa_number")),
         order=OuterRef("pk"),
     )
-    return Order.objects.filter(~Exists(asked))
+    return Order.objects.filter(~Exists(prompted))
 
 
 @rule("Unpaid orders reserve goods no longer than they may, or while a prompt is open")

@@ -134,11 +134,11 @@ def fee_posting_has_parcel(now: datetime) -> QuerySet[LedgerEntry]:
 def parcel_agent_is_last_claim(now: datetime) -> QuerySet[Parcel]:
     claims = ParcelEvent.objects.of_claims().filter(parcel=OuterRef("pk"))
     last = claims.order_by("-pk")
-    whose = Case(When(last_step=ParcelStep.CLAIMED, then=Subquery(last.values("agent")[:1])))
+    agent = Case(When(last_step=ParcelStep.CLAIMED, then=Subquery(last.values("agent")[:1])))
     with_whom = Parcel.objects.annotate(last_step=Subquery(last.values("step")[:1]))
     # Coalesce, since NULL is neither equal to nor different from anything.
     return with_whom.annotate(
-        expected=Coalesce(whose, 0, output_field=BigIntegerField()),
+        expected=Coalesce(agent, 0, output_field=BigIntegerField()),
         actual=Coalesce("agent_id", 0, output_field=BigIntegerField()),
     ).exclude(expected=F("actual"))
 

@@ -70,23 +70,23 @@ def order_stays_covered_by_evidence(now: datetime) -> QuerySet[Order]:
     sure = Receipt.objects.filter(
         Exists(_answered(receipt=OuterRef("pk"))) | Q(verification=never), order=OuterRef("pk")
     )
-    gone = Refund.objects.owed().filter(
+    refunds = Refund.objects.owed().filter(
         Exists(_answered(receipt=OuterRef("receipt"))) | Q(receipt__verification=never),
         order=OuterRef("pk"),
         status__in=_SENT,
     )
     ours = [RefundMethod.REVERSAL, RefundMethod.B2C]
-    sent = gone.filter(way__in=ours)
+    sent = refunds.filter(way__in=ours)
     # What M-Pesa reversed itself after the shop's last refund was not the shop's to prevent.
     followed = Refund.objects.filter(
         order=OuterRef("order"), way__in=ours, sent_at__gte=OuterRef("done_at")
     )
     is_outside = Q(way=RefundMethod.OUTSIDE) & ~Q(receipt__verification=never)
-    gone = gone.filter(~is_outside | Exists(followed))
+    refunds = refunds.filter(~is_outside | Exists(followed))
     paid = Order.objects.filter(Exists(sent), payment_status=PaymentStatus.PAID)
     return paid.annotate(
         stays=total(sure, group_by="order", of=Sum(F("amount") + F("written_off")))
-        - total(gone, group_by="order", of=Sum("amount")),
+        - total(refunds, group_by="order", of=Sum("amount")),
         needed=F("amount") - given_back(OuterRef("pk")),
     ).filter(stays__lt=F("needed"))
 
@@ -126,9 +126,9 @@ def missing_payment_is_written_off(now: datetime) -> QuerySet[Receipt]:
 
 @rule("M-Pesa is queried about the payment that a refund waits for")
 def refund_payment_is_queried(now: datetime) -> QuerySet[Refund]:
-    asked = ReceiptQuestion.objects.filter(receipt=OuterRef("receipt"))
+    questions = ReceiptQuestion.objects.filter(receipt=OuterRef("receipt"))
     return Refund.objects.filter(
-        ~Exists(asked),
+        ~Exists(questions),
         status=TransferStatus.DUE,
         created_at__lt=now - FORGOTTEN,
         receipt__verification=Verification.REPORTED,

@@ -31,7 +31,7 @@ def _differ(group: ImmutableColumns) -> QuerySet[Any]:
     )
 
 
-def _gone(group: ImmutableColumns) -> QuerySet[Original]:
+def _deleted(group: ImmutableColumns) -> QuerySet[Original]:
     row = group.model._default_manager.filter(pk=OuterRef("row"))
     rightly = Original.objects.filter(kind=Concat(Value("gone:"), OuterRef("kind")))
     rightly = rightly.filter(row=OuterRef("row"))
@@ -50,7 +50,7 @@ def _enter(group: ImmutableColumns) -> None:
 
         @rule(f"No row is missing: {name}")
         def row_still_exists(now: datetime) -> QuerySet[Original]:
-            return _gone(group)
+            return _deleted(group)
 
 
 for _group in IMMUTABLE_COLUMNS:

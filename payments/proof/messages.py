@@ -56,7 +56,7 @@ class _Payment(NamedTuple):
 
 
 def _without_effect(event_ids: list[int]) -> list[int]:
-    return sorted(astray for chunk in chunks(event_ids) for astray in _astray(chunk))
+    return sorted(event_id for chunk in chunks(event_ids) for event_id in _misrecorded(chunk))
 
 
 def _messages(event_ids: list[int]) -> QuerySet[GatewayEvent]:
@@ -65,7 +65,7 @@ def _messages(event_ids: list[int]) -> QuerySet[GatewayEvent]:
     return about.select_related("payment", "refund", "payout").only(*_READ)
 
 
-def _astray(event_ids: list[int]) -> Iterator[int]:
+def _misrecorded(event_ids: list[int]) -> Iterator[int]:
     events = list(_messages(event_ids))
     reported = {event.pk: found for event in events if (found := _money_in(event)) is not None}
     receipts = {
@@ -157,7 +157,7 @@ def _of_prompt(event: GatewayEvent, body: bytes) -> _Payment | None:
         event.token == payment.callback_token
         and ids == (payment.merchant_request_id, payment.checkout_request_id)
         and payment.rung_at is not None
-        and not event.is_from_elsewhere
+        and not event.is_from_unknown_ip
     )
     return _Payment(Provider.MPESA, callback.receipt, callback.amount) if is_believed else None
 
@@ -165,7 +165,7 @@ def _of_prompt(event: GatewayEvent, body: bytes) -> _Payment | None:
 def _has_outcome(event: GatewayEvent) -> bool:
     """Whether the transfer of a result has the outcome that the result reports."""
     row: Transfer | None = event.refund or event.payout
-    if row is None or event.token != row.callback_token or event.is_from_elsewhere:
+    if row is None or event.token != row.callback_token or event.is_from_unknown_ip:
         return True
     try:
         result = read_transfer_callback(_body(event))
@@ -188,15 +188,15 @@ def message_had_its_effect(now: datetime) -> QuerySet[GatewayEvent]:
 
 
 def _numbered_otherwise(event_ids: list[int]) -> list[int]:
-    astray = []
+    wrong = []
     for chunk in chunks(event_ids):
-        astray += [event.pk for event in _messages(chunk) if _names_another(event)]
-    return sorted(astray)
+        wrong += [event.pk for event in _messages(chunk) if _names_another(event)]
+    return sorted(wrong)
 
 
 def _names_another(event: GatewayEvent) -> bool:
     row: Transfer | None = event.refund or event.payout
-    if row is None or event.token != row.callback_token or event.is_from_elsewhere:
+    if row is None or event.token != row.callback_token or event.is_from_unknown_ip:
         return False
     try:
         result = read_transfer_callback(_body(event))
@@ -240,7 +240,7 @@ def message_belongs_to_its_address(now: datetime) -> QuerySet[GatewayEvent]:
         | Q(Exists(of_refund.filter(pk=OuterRef("refund"))))
         | Q(Exists(of_payout.filter(pk=OuterRef("payout"))))
     )
-    astray = Q(payment__isnull=True) & Q(Exists(of_attempt))
-    astray |= Q(refund__isnull=True) & Q(Exists(of_refund))
-    astray |= Q(payout__isnull=True) & Q(Exists(of_payout))
-    return read.filter(~own, astray, source=Source.CALLBACK).exclude(token="")
+    crossed = Q(payment__isnull=True) & Q(Exists(of_attempt))
+    crossed |= Q(refund__isnull=True) & Q(Exists(of_refund))
+    crossed |= Q(payout__isnull=True) & Q(Exists(of_payout))
+    return read.filter(~own, crossed, source=Source.CALLBACK).exclude(token="")

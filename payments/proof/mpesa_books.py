@@ -41,7 +41,7 @@ from payments.models.transfers import UNDER_WAY
 from .prove import one_moment
 
 #: How far back M-Pesa's statement goes, minus a margin for clocks that differ.
-_REACH = timedelta(hours=47, minutes=50)
+_STATEMENT_PERIOD = timedelta(hours=47, minutes=50)
 #: A payment younger than this may not be in the books yet.
 _SETTLED = timedelta(minutes=10)
 #: Margin at the far end, since a payment's time is M-Pesa's and its receipt's is ours.
@@ -75,10 +75,10 @@ def compare_with_mpesa(
     Raises DarajaRefused and DarajaUnknown if M-Pesa cannot be queried.
     """
     now = timezone.now()
-    start, settled = now - _REACH, now - _SETTLED
+    start, settled = now - _STATEMENT_PERIOD, now - _SETTLED
     rows = list(_statement(start, now))
     numbers = sorted({settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE, _paying_number()})
-    held = {number: _ask_balance(number, patience) for number in numbers if number}
+    held = {number: _query_balance(number, patience) for number in numbers if number}
     with one_moment():
         known = _receipts([row.receipt for row in rows])
         differences = [
@@ -211,7 +211,7 @@ def _differences_of_balance(
         )
 
 
-def _ask_balance(number: str, patience: float) -> Decimal | None:
+def _query_balance(number: str, patience: float) -> Decimal | None:
     """The balance of a number in KES; None if M-Pesa does not send it in time."""
     token = gateway.new_balance_token()
     address = gateway.callback_url(token)

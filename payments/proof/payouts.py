@@ -106,10 +106,10 @@ def withdrawal_matches_transfer(now: datetime) -> QuerySet[Withdrawal]:
 @rule("A payout is the sum of its earnings, and goes to their number")
 def payout_matches_its_earnings(now: datetime) -> QuerySet[Payout]:
     shares = SellerShare.objects.filter(payout=OuterRef("pk"))
-    astray = shares.exclude(seller=OuterRef("seller"), phone=OuterRef("phone"))
+    wrong = shares.exclude(seller=OuterRef("seller"), phone=OuterRef("phone"))
     live = Payout.objects.exclude(status=TransferStatus.DROPPED)
     return live.filter(
-        Exists(astray) | ~Q(gross=total(shares, group_by="payout", of=Sum("carried")))
+        Exists(wrong) | ~Q(gross=total(shares, group_by="payout", of=Sum("carried")))
     )
 
 

@@ -153,10 +153,10 @@ def posting_matches_event(now: datetime) -> QuerySet[LedgerPosting]:
         ("delivery", "parcel_id"),
         ("delivery-back", "parcel_id"),
     ]
-    astray = Q()
+    wrong = Q()
     for each in of:
-        astray |= _misnamed(*each)
-    return LedgerPosting.objects.filter(astray)
+        wrong |= _misnamed(*each)
+    return LedgerPosting.objects.filter(wrong)
 
 
 @rule("Earnings go to the phone agreed at the sale, until M-Pesa has rejected a payout to it")

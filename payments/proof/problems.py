@@ -139,17 +139,17 @@ def sent_earnings_have_amount(now: datetime) -> QuerySet[SellerShare]:
 
 @rule("A decision by the shop about a problem was made on the console")
 def shop_decision_is_audited(now: datetime) -> QuerySet[Problem]:
-    did: QuerySet[Audit] = audit_of(Problem, actor=OuterRef("decided_by"))
-    return Problem.objects.filter(~Exists(did), ended_by=Party.SHOP)
+    audited: QuerySet[Audit] = audit_of(Problem, actor=OuterRef("decided_by"))
+    return Problem.objects.filter(~Exists(audited), ended_by=Party.SHOP)
 
 
 @rule("A return was requested in the thread before the goods came back")
 def return_was_requested(now: datetime) -> QuerySet[Problem]:
-    asked = ProblemMessage.objects.filter(
+    requested = ProblemMessage.objects.filter(
         problem=OuterRef("pk"), decided=ProblemState.RETURNING, party__in=[Party.SELLER, Party.SHOP]
     )
     back = Q(state=ProblemState.RETURNING) | Q(outcome=Outcome.RETURNED)
-    return Problem.objects.filter(back, ~Exists(asked))
+    return Problem.objects.filter(back, ~Exists(requested))
 
 
 @rule("A payout on hold was put on hold by staff")

@@ -89,9 +89,9 @@ def reversed_payment_is_refunded(now: datetime) -> QuerySet[Receipt]:
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
     outside = refunds.filter(way=RefundMethod.OUTSIDE).exclude(result_text=PART_REVERSED)
     unsent = refunds.filter(status__in=[TransferStatus.DUE, TransferStatus.REFUSED])
-    gone = refunds.filter(way=RefundMethod.OUTSIDE)
+    reversed_outside = refunds.filter(way=RefundMethod.OUTSIDE)
     taken = Receipt.objects.filter(Exists(outside)).annotate(
-        back=total(gone, group_by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
+        back=total(reversed_outside, group_by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
     )
     return taken.exclude(back=F("amount"), is_unsent=False)
 

@@ -22,9 +22,9 @@ def compare(books: Mapping[str, Any], *, sums: bool = True) -> list[str]:
     memory.
     """
     entries = books["entries"]
-    came = {entry["receipt"]: entry for entry in entries if entry["direction"] == "in"}
-    went = {entry["receipt"]: entry for entry in entries if entry["direction"] == "out"}
-    differences = [*_differences_in(came), *_differences_out(went)]
+    incoming = {entry["receipt"]: entry for entry in entries if entry["direction"] == "in"}
+    outgoing = {entry["receipt"]: entry for entry in entries if entry["direction"] == "out"}
+    differences = [*_differences_in(incoming), *_differences_out(outgoing)]
     if sums and (ours_more := gap(books)):
         ours = balance(Account.MPESA_CLEARING)
         differences.append(
@@ -35,20 +35,20 @@ def compare(books: Mapping[str, Any], *, sums: bool = True) -> list[str]:
 
 def gap(books: Mapping[str, Any]) -> int:
     """The ledger's balance at M-Pesa minus the simulator's balance, in KES."""
-    theirs = sum(
+    simulated = sum(
         entry["amount"] if entry["direction"] == "in" else -entry["amount"]
         for entry in books["entries"]
     )
-    return balance(Account.MPESA_CLEARING) - theirs
+    return balance(Account.MPESA_CLEARING) - simulated
 
 
-def _differences_in(came: Mapping[str, Any]) -> Iterator[str]:
+def _differences_in(incoming: Mapping[str, Any]) -> Iterator[str]:
     ours = dict(
         Receipt.objects.filter(provider=Provider.MPESA, amount__gt=0)
         .exclude(number="")
         .values_list("number", "amount")
     )
-    for number, entry in came.items():
+    for number, entry in incoming.items():
         if number not in ours:
             yield (
                 f"M-Pesa received KES {entry['amount']} as {number}; the shop has no record of it."
@@ -58,7 +58,7 @@ def _differences_in(came: Mapping[str, Any]) -> Iterator[str]:
                 f"M-Pesa received KES {entry['amount']} as {number}; "
                 f"the shop recorded KES {ours[number]}."
             )
-    for number in ours.keys() - came.keys():
+    for number in ours.keys() - incoming.keys():
         yield f"The shop recorded {number} of KES {ours[number]}; M-Pesa has no record of it."
     without_number = Receipt.objects.without_number().filter(provider=Provider.MPESA)
     for receipt_id, amount in without_number.values_list("pk", "amount"):
@@ -77,9 +77,11 @@ def _differences_outside(left: dict[str, Any], reversed_by: Mapping[str, str]) -
             yield f"KES {amount} of {receipt} was refunded; M-Pesa says {entry['amount']}."
 
 
-def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
-    left = dict(went)
-    reversed_by = {entry["reverses"]: number for number, entry in went.items() if entry["reverses"]}
+def _differences_out(outgoing: Mapping[str, Any]) -> Iterator[str]:
+    left = dict(outgoing)
+    reversed_by = {
+        entry["reverses"]: number for number, entry in outgoing.items() if entry["reverses"]
+    }
     done = Refund.objects.filter(status=TransferStatus.DONE).select_related("receipt")
     yield from _differences_outside(left, reversed_by)
     done = done.exclude(way=RefundMethod.OUTSIDE)

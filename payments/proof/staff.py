@@ -13,7 +13,7 @@ from django.db.models.functions import Cast
 
 from accounts.models import Audit, User
 from orders.models import Outcome, Party, Problem, TrackEvent, TrackStatus
-from payments.immutable_columns import BORN_STAFF
+from payments.immutable_columns import INITIAL_STAFF
 from payments.models import EventState, GatewayEvent, Original, Payout, PayoutStop, Receipt
 
 from .rule import rule
@@ -57,9 +57,9 @@ def approval_is_audited(now: datetime) -> QuerySet[Payout]:
         track_status=TrackStatus.FETCHED,
         actor=OuterRef("approved_by"),
     )
-    did = Exists(audit_of(Payout, actor=OuterRef("approved_by")))
+    audited = Exists(audit_of(Payout, actor=OuterRef("approved_by")))
     approved = Payout.objects.filter(approved_by__isnull=False)
-    return approved.filter(~did | Exists(fetched))
+    return approved.filter(~audited | Exists(fetched))
 
 
 @rule("A message was set aside by staff")
@@ -80,7 +80,7 @@ def separate_payment_is_audited(now: datetime) -> QuerySet[Receipt]:
 
 @rule("Staff access was there from the start, or granted by someone else in the audit")
 def staff_access_is_audited(now: datetime) -> QuerySet[User]:
-    from_the_start = Original.objects.filter(kind=BORN_STAFF, row=OuterRef("pk"))
+    from_the_start = Original.objects.filter(kind=INITIAL_STAFF, row=OuterRef("pk"))
     given = audit_of(User, changes__has_any_keys=["is_staff", "is_superuser"])
     return User.objects.filter(
         Q(is_staff=True) | Q(is_superuser=True), ~Exists(from_the_start), ~Exists(given)

@@ -141,7 +141,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
                 take_in_withdrawal(one, shortcode=statement.shortcode)
             elif one.is_unclear:
                 unclear += 1
-                _keep_for_a_person(one, statement.shortcode)
+                _store_for_staff(one, statement.shortcode)
     for statement in statements:
         for one in statement.file.movements:
             if one.is_returned_transfer:
@@ -185,7 +185,7 @@ def _take_in_payment(one: Movement, shortcode: str) -> bool:
     return is_new
 
 
-def _keep_for_a_person(one: Movement, shortcode: str) -> None:
+def _store_for_staff(one: Movement, shortcode: str) -> None:
     """Store incoming money that credits nothing for staff, like such a row of Pull Transactions."""
     note = (
         f"{one.reason}: {format_kes(one.amount)} to {shortcode}, not known to be a payment to us."

@@ -120,7 +120,7 @@ def _flag_second_payment(receipt: Receipt, movement: Movement) -> None:
     Safe to repeat: once acknowledged, it is not flagged again.
     """
     note = (
-        f"{_what_came_back(movement, _sent_as(movement.reverses))} This number was entered for a "
+        f"{_describe_return(movement, _sent_as(movement.reverses))} This number was entered for a "
         f"prompt's receipt: two payments arrived, and one is recorded."
     )[:200]
     if receipt.note != note:
@@ -134,7 +134,7 @@ def _returned_fields(movement: Movement, order: Order | None = None) -> dict[str
     return {
         "source": ReceiptSource.RETURNED,
         "phone": row.phone if row is not None else movement.phone[:64],
-        "note": f"{_what_came_back(movement, row)} {_whose(row, order)}".strip()[:200],
+        "note": f"{_describe_return(movement, row)} {_return_note(row, order)}".strip()[:200],
     }
 
 
@@ -144,7 +144,7 @@ def _sent_as(number: str) -> Transfer | None:
     return payout or Refund.objects.numbered(number).filter(status=TransferStatus.DONE).first()
 
 
-def _what_came_back(movement: Movement, row: Transfer | None) -> str:
+def _describe_return(movement: Movement, row: Transfer | None) -> str:
     if row is None:
         of = movement.reverses or "an unnamed transfer"
         return f"M-Pesa took {of} back from its receiver: it is no payout or refund of ours."
@@ -155,7 +155,7 @@ def _what_came_back(movement: Movement, row: Transfer | None) -> str:
     )
 
 
-def _whose(row: Transfer | None, order: Order | None) -> str:
+def _return_note(row: Transfer | None, order: Order | None) -> str:
     if order is not None:
         return f"No buyer paid it, but it was matched to order {order.reference}. Ask whose it is."
     return "" if row is None else "Ask whose it is; a refund goes to that phone again."

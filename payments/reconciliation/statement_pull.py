@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from omachemainproj.phones import clearer_phone
-from omachemainproj.rounds import by_lot, do_each
+from omachemainproj.rounds import do_each, random_sample
 from payments import gateway
 from payments.checkout.failures import NOT_ON_STATEMENT
 from payments.daraja.errors import DarajaError
@@ -274,7 +274,7 @@ def _fail_not_shown(pull: StatementPull, now: datetime) -> int:
         shortcode=pull.shortcode, rung_at__gte=pull.read_from, rung_at__lte=until - SHOWN_WITHIN
     )
     # Those whose money may be in suspense stay among them.
-    some = by_lot(covered.order_by("pk").values_list("pk", flat=True), MAX_ENDED)
+    some = random_sample(covered.order_by("pk").values_list("pk", flat=True), MAX_ENDED)
     return do_each(_fail_if_unpaid, some, at_most=MAX_ENDED, seconds=ENDING_SECONDS)
 
 

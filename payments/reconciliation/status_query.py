@@ -90,12 +90,12 @@ def _next_at(payment: OrderPayment, now: datetime) -> datetime | None:
     because nothing else would decide about it. Without an id to query by, a delayed check is not
     made up for.
     """
-    sent_at, asked = payment.rung_at or payment.created_at, payment.checks + 1
+    sent_at, queries = payment.rung_at or payment.created_at, payment.checks + 1
     if not payment.checkout_request_id:
-        asked = max(asked, len(STK_QUERIES.seconds))
-    later = STK_QUERIES.next_at(sent_at, now, asked)
+        queries = max(queries, len(STK_QUERIES.seconds))
+    later = STK_QUERIES.next_at(sent_at, now, queries)
     if later is None and payment.events.filter(state=EventState.CHECKING).exists():
-        return STK_QUERIES.query_again_at(sent_at, now, asked)
+        return STK_QUERIES.query_again_at(sent_at, now, queries)
     return later
 
 

@@ -1,4 +1,4 @@
-"""Withdrawals on M-Pesa's statement: finds the refund or payout each of them was, if any.
+"""Withdrawals on M-Pesa's statement: records and settles each as the refund or payout it was.
 
 A withdrawal that fits one row only is recorded as that transfer; the others wait for staff. After
 a restore, transfers sent since the backup are in no row: nothing leaves (``PayoutStop``) until each
@@ -10,24 +10,22 @@ Locks: the withdrawal, then what a transfer locks (payments.transfers).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
-from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
+from omachemainproj.phones import in_full, match_phone
 from payments.daraja.portal_statement import Movement
 from payments.models import (
     DOUBTFUL,
     Payout,
-    PayoutStop,
     Provider,
     Receipt,
     Refund,
@@ -35,11 +33,9 @@ from payments.models import (
     SellerShare,
     Transfer,
     TransferStatus,
-    Unnumbered,
     Withdrawal,
     WithdrawalState,
 )
-from payments.models.transfers import UNDER_WAY
 from payments.payouts.services import drop_due_payouts
 from payments.refunds.external_reversals import (
     CannotBeReversed,
@@ -51,16 +47,19 @@ from payments.transfers import is_number_of_transfer, mark_done
 from products.models import Product
 
 from .receipts import find_receipt
+from .withdrawal_matching import (
+    candidates,
+    find_by_number,
+    find_by_request,
+    find_only_candidate,
+    is_full_number,
+)
 
 logger = logging.getLogger(__name__)
 
-#: Statuses of rows that may have been sent: staff may send a rejected one on the portal.
-MAY_HAVE_LEFT = (*UNDER_WAY, TransferStatus.REFUSED)
-#: By how much M-Pesa's clock and ours may differ.
-CLOCKS_DIFFER = timedelta(minutes=2)
 FOUND = "Found on M-Pesa's statement."
 #: How long it is tried to settle the reversal of a new payment.
-NEW_FOR = timedelta(hours=1)
+REVERSAL_RETRY_PERIOD = timedelta(hours=1)
 #: How many of a seller's latest numbers a masked one is compared with.
 NUMBERS_COMPARED = 50
 CAME_BACK = "It was sent before, and came back."
@@ -93,7 +92,7 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     )
     if not withdrawal.is_open:
         return None
-    settled = _settle_by_itself(withdrawal, movement.ids)
+    settled = _settle_if_unambiguous(withdrawal, movement.ids)
     return None if settled else withdrawal
 
 
@@ -101,25 +100,25 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
 def settle_again(withdrawal_id: int) -> bool:
     """Check again whether a withdrawal fits one row only by now; return whether it is settled."""
     withdrawal = lock_row(Withdrawal, withdrawal_id)
-    return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
+    return not withdrawal.is_open or _settle_if_unambiguous(withdrawal, ())
 
 
 def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
     """Open withdrawals that reversed a payment which was recorded after them, in the last hour."""
     recorded = Receipt.objects.numbered(Provider.MPESA, OuterRef("reverses")).filter(
-        amount=OuterRef("amount"), created_at__gt=now - NEW_FOR
+        amount=OuterRef("amount"), created_at__gt=now - REVERSAL_RETRY_PERIOD
     )
     return Withdrawal.objects.still_open().exclude(reverses="").filter(Exists(recorded))
 
 
-def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
-    if (known := _recorded_since(withdrawal)) is not None:
+def _settle_if_unambiguous(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
+    if (known := find_by_number(withdrawal)) is not None:
         _settle(withdrawal, known)
         return True
     if withdrawal.reverses:
         return _settle_reversal(withdrawal)
-    row = _named_by(ids, withdrawal.amount) or _only_candidate(withdrawal)
-    if row is None or row.is_unapproved or _was_made_again(row):
+    row = find_by_request(ids, withdrawal.amount) or find_only_candidate(withdrawal)
+    if row is None or row.is_unapproved or _was_replaced(row):
         # A payout that is not approved here is approved first: then this settles it. One that staff
         # refused to send, and that had been sent, is left to staff.
         return False
@@ -128,7 +127,7 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     return True
 
 
-def _was_made_again(row: Transfer) -> bool:
+def _was_replaced(row: Transfer) -> bool:
     """Whether M-Pesa said that a refund was sent and came back, and another was made for it: the
     withdrawal is not a second refund, and is settled with its return."""
     is_refund = isinstance(row, Refund) and row.was_returned
@@ -152,86 +151,6 @@ def _settle_reversal(withdrawal: Withdrawal) -> bool:
     return True
 
 
-def _recorded_since(withdrawal: Withdrawal) -> Transfer | None:
-    """The payout or refund that was recorded under its number since it was read, as when staff say
-    that they made it on the portal."""
-    payout = Payout.objects.numbered(withdrawal.number).first()
-    return payout or Refund.objects.numbered(withdrawal.number).first()
-
-
-def _named_by(ids: tuple[str, ...], amount: int) -> Transfer | None:
-    """The row of the request that caused it, unless it has its number already."""
-    if not ids:
-        return None
-    named = Q(originator_conversation_id__in=ids) | Q(conversation_id__in=ids)
-    found: list[Transfer] = [
-        row
-        for model in (Payout, Refund)
-        for row in model._default_manager.filter(named, amount=amount)
-        .exclude(~Q(number=""), status=TransferStatus.DONE)
-        .order_by("pk")
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def _only_candidate(withdrawal: Withdrawal) -> Transfer | None:
-    """The row it fits by phone and amount; of a seller's equal payouts the oldest.
-
-    None if it fits two people, or a refund as well as a payout.
-    """
-    if not _is_full(withdrawal.phone):
-        return None
-    rows: list[Transfer] = list(candidates(withdrawal))
-    payouts = [row for row in rows if isinstance(row, Payout)]
-    of_one_seller = len({row.seller_id for row in payouts}) == 1 and len(payouts) == len(rows)
-    return rows[0] if len(rows) == 1 or of_one_seller else None
-
-
-def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
-    """Refunds and payouts of this amount that may have been sent, to a phone it may have gone to.
-
-    First those that M-Pesa reported as done without naming a receipt. No refund of a later payment:
-    that may be the same money, which came back.
-    """
-    yield from _done_without_a_number(withdrawal)
-    statuses = _may_have_left()
-    payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=statuses)
-    refunds = Refund.objects.owed().filter(
-        amount=withdrawal.amount, status__in=statuses, way=RefundMethod.B2C
-    )
-    refunds = refunds.exclude(receipt__paid_at__gte=withdrawal.left_at)
-    for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
-        if match_phone(withdrawal.phone, row.phone) == PhoneMatch.AGREES:
-            yield row
-
-
-def _may_have_left() -> tuple[TransferStatus, ...]:
-    """Statuses of transfers that may have been sent. After a restore that includes due ones, as the
-    backup does not show what was sent since; otherwise a due one was not sent, and another payment
-    of that amount to that phone is not it.
-    """
-    if PayoutStop.objects.after_a_restore().exists():
-        return (TransferStatus.DUE, *MAY_HAVE_LEFT)
-    return MAY_HAVE_LEFT
-
-
-def _done_without_a_number(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
-    """Transfers of this amount to this phone, done without a number, that were in transit then."""
-    if not _is_full(withdrawal.phone):
-        return
-    rows = {
-        "amount": withdrawal.amount,
-        "phone": withdrawal.phone,
-        "status": TransferStatus.DONE,
-        "number": "",
-        "unnumbered": Unnumbered.NOT_TOLD,
-        "sent_at__lte": withdrawal.left_at + CLOCKS_DIFFER,
-        "done_at__gte": withdrawal.left_at - CLOCKS_DIFFER,
-    }
-    yield from Payout.objects.filter(**rows).order_by("pk")
-    yield from Refund.objects.owed().filter(**rows, way=RefundMethod.B2C).order_by("pk")
-
-
 @transaction.atomic
 def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
     """Record that a withdrawal paid a seller: a payout of theirs that may have been sent, if one
@@ -243,7 +162,7 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
     Raises CannotBeSettled.
     """
     withdrawal = _locked_open(withdrawal_id)
-    known = _recorded_since(withdrawal)
+    known = find_by_number(withdrawal)
     if isinstance(known, Payout) and known.seller_id == seller.pk:
         _settle(withdrawal, known)
         return known
@@ -272,7 +191,11 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         raise CannotBeSettled(
             f"M-Pesa pays out {format_kes(MIN_B2C)} to {format_kes(MAX_B2C)} at a time."
         )
-    phone = withdrawal.phone if _is_full(withdrawal.phone) else _likeliest(withdrawal, seller)
+    phone = (
+        withdrawal.phone
+        if is_full_number(withdrawal.phone)
+        else _matching_number(withdrawal, seller)
+    )
     # The seller is locked before their payouts.
     lock_row(User, seller.pk)
     return Payout.objects.create(
@@ -287,7 +210,7 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
     )
 
 
-def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
+def _matching_number(withdrawal: Withdrawal, seller: User) -> str:
     """The number of the seller's that agrees best with what the statement shows; of equal ones, the
     one they were paid at last."""
     sold = SellerShare.objects.filter(seller=seller.pk).order_by("-pk")
@@ -313,7 +236,7 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
     Raises CannotBeSettled.
     """
     withdrawal = _locked_open(withdrawal_id)
-    known = _recorded_since(withdrawal)
+    known = find_by_number(withdrawal)
     if isinstance(known, Refund) and known.receipt.number == receipt_number:
         _settle(withdrawal, known)
         return known
@@ -329,7 +252,7 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
             receipt.pk,
             number=withdrawal.number,
             amount=withdrawal.amount,
-            phone=withdrawal.phone if _is_full(withdrawal.phone) else payer_phone(receipt),
+            phone=withdrawal.phone if is_full_number(withdrawal.phone) else payer_phone(receipt),
             text=FOUND,
         )
     except CannotBeReversed as error:
@@ -359,7 +282,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
         receipt.pk,
         number=withdrawal.number,
         amount=withdrawal.amount,
-        phone=withdrawal.phone if _is_full(withdrawal.phone) else "",
+        phone=withdrawal.phone if is_full_number(withdrawal.phone) else "",
         text=CAME_BACK,
     )
     _settle(withdrawal, refund)
@@ -393,10 +316,3 @@ def _settle(withdrawal: Withdrawal, row: Transfer | None) -> None:
         withdrawal.state, withdrawal.refund = WithdrawalState.REFUND, row
     withdrawal.save(update_fields=["state", "payout", "refund", "settled_at"])
     logger.warning("withdrawal %s of KES %s: %s", withdrawal.number, withdrawal.amount, row)
-
-
-def _is_full(phone: str) -> bool:
-    try:
-        return normalise_phone(phone) == phone
-    except ValueError:
-        return False

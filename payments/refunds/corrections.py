@@ -34,7 +34,9 @@ from .services import (
 
 ANOTHER_PAYS = "Another payment of the order is gone, and this one pays for its goods."
 SAME_PAYMENT = "It is the same payment as another of the order, which was entered twice."
-LESS_CAME = "The payment's amount was corrected: its refund is created again for what is due now."
+AMOUNT_CORRECTED = (
+    "The payment's amount was corrected: its refund is created again for what is due now."
+)
 
 
 def drop_refunds_to_cover(
@@ -43,7 +45,7 @@ def drop_refunds_to_cover(
     *,
     missing: int,
     corrected_amount: int,
-    why: str = LESS_CAME,
+    why: str = AMOUNT_CORRECTED,
 ) -> tuple[int, list[Refund]]:
     """Drop unsent refunds until ``missing`` KES less are owed back.
 
@@ -118,11 +120,15 @@ def remove_payment(
     and of its refunds.
     """
     parts = receipt.refunds.filter(way=RefundMethod.OUTSIDE, result_text=PART_REVERSED)
-    gone = parts.aggregate(total=Sum("amount"))["total"] or 0
+    reversed_before = parts.aggregate(total=Sum("amount"))["total"] or 0
     paid = _close_unsent(receipt, number=number, text=text)
-    if paid + gone < receipt.amount:
+    if paid + reversed_before < receipt.amount:
         record_refund(
-            receipt, receipt.amount - paid - gone, cause, number="" if paid else number, text=text
+            receipt,
+            receipt.amount - paid - reversed_before,
+            cause,
+            number="" if paid else number,
+            text=text,
         )
     if order is not None:
         order.refresh_from_db()

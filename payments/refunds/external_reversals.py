@@ -62,7 +62,7 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     check_number(receipt, number)
     known = receipt.refunds.taken_back().order_by("pk").first()
     if known is not None:
-        return _name(known, number)
+        return _record_number(known, number)
     if receipt.verification == Verification.NEVER_CAME:
         raise CannotBeReversed("It was written off because it never arrived.")
     Refund.objects.lock_all_of(receipt)
@@ -141,7 +141,7 @@ def check_number(receipt: Receipt, number: str) -> None:
         raise CannotBeReversed(f"{number} is the number of another transaction.")
 
 
-def _name(known: Refund, number: str) -> str:
+def _record_number(known: Refund, number: str) -> str:
     is_new = number and not known.number and not Refund.objects.filter(number=number).exists()
     if is_new:
         known.number = number

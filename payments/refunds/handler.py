@@ -150,7 +150,7 @@ class RefundHandler(TransferHandler[Refund]):
         if is_owed:
             _record(row, twice=twice)
         else:
-            twice = _record_though_dropped(row)
+            twice = _record_dropped_refund(row)
         _close_if_refunded(row)
         never_came = row.receipt.verification == Verification.NEVER_CAME
         if row.order_id is not None and not twice and not never_came:
@@ -160,7 +160,7 @@ class RefundHandler(TransferHandler[Refund]):
                 order_id=row.order_id,
                 amount=row.amount,
                 receipt=row.number,
-                **_why(row),
+                **_reason_by_language(row),
             )
 
     def on_not_received(self, row: Refund) -> None:
@@ -168,7 +168,7 @@ class RefundHandler(TransferHandler[Refund]):
         if was_reversed_by_mpesa(row.receipt):
             _drop_refused(row)
         elif unrefunded(row.receipt) < 0:
-            _owe_what_arrived(row)
+            _refund_received_amount(row)
 
     def on_refused(self, row: Refund, reason: TransferFailure) -> None:
         """Retry later or another way; if neither is possible, staff decide.
@@ -185,7 +185,7 @@ class RefundHandler(TransferHandler[Refund]):
             return
         if unrefunded(row.receipt) < 0:
             # It was for more than arrived, as the provider reported while M-Pesa had it.
-            _owe_what_arrived(row)
+            _refund_received_amount(row)
             return
         after = row.retry_after(reason)
         if after is not None:
@@ -196,7 +196,7 @@ class RefundHandler(TransferHandler[Refund]):
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
-def _owe_what_arrived(refund: Refund) -> None:
+def _refund_received_amount(refund: Refund) -> None:
     """Drop a refund of more than its receipt's amount that was not made; owe what did arrive."""
     drop_refund(refund, "It was for more than arrived; what did arrive is owed again.")
     if refund.order_id is not None:
@@ -232,7 +232,7 @@ def _record(refund: Refund, *, twice: bool) -> None:
     ledger.post_refund_paid(refund, twice=twice)
 
 
-def _record_though_dropped(refund: Refund) -> bool:
+def _record_dropped_refund(refund: Refund) -> bool:
     """Record that a refund was made although nothing was due by it any more: M-Pesa had reversed
     the payment, or less had arrived. Returns whether money went back twice.
 
@@ -261,7 +261,7 @@ def _record_though_dropped(refund: Refund) -> bool:
     return twice > 0
 
 
-def _why(refund: Refund) -> dict[str, Any]:
+def _reason_by_language(refund: Refund) -> dict[str, Any]:
     """The reason shown to the buyer with a refund, by language; empty if there is none to show."""
     if refund.cause != RefundReason.REDUCED:
         return {}

@@ -31,7 +31,7 @@ from .services import refund_excess_locked
 logger = logging.getLogger(__name__)
 
 NEVER_CAME = "It never came."
-CAME_AFTER_ALL = "It came after all."
+ARRIVED_AFTER_ALL = "It came after all."
 
 
 @transaction.atomic
@@ -76,13 +76,13 @@ def undo_never_came(receipt_id: int) -> Receipt:
         raise NotWrittenOff("Only a payment that was written off can come after all.")
     Refund.objects.lock_all_of(receipt)
     for refund in receipt.refunds.taken_back().order_by("pk"):
-        refund.drop(CAME_AFTER_ALL)
+        refund.drop(ARRIVED_AFTER_ALL)
         refund.done_at, refund.unnumbered = None, ""
         refund.save(update_fields=["done_at", "unnumbered"])
         ledger.post_came_after_all(refund)
         ledger.post_refund_dropped(refund)
     receipt.verification = Verification.REPORTED
-    receipt.note, receipt.unacknowledged = CAME_AFTER_ALL, False
+    receipt.note, receipt.unacknowledged = ARRIVED_AFTER_ALL, False
     receipt.save(update_fields=["verification", "note", "unacknowledged"])
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
     if order is not None:

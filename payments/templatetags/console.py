@@ -56,7 +56,7 @@ def admin_page_for(row: Model, viewer: Any) -> str:
 
 
 @register.filter
-def story_page(row: Model) -> str:
+def console_or_admin_page(row: Model) -> str:
     """The console's page of a row, or the admin's if there is none."""
     return console_page(row) or admin_page(row)
 

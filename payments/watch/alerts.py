@@ -40,7 +40,7 @@ from .alert_mails import send_alert
 logger = logging.getLogger(__name__)
 
 #: A reported incident is over after this long without it, so that one that flaps stays one.
-OVER_AFTER = timedelta(minutes=5)
+INCIDENT_OVER_AFTER = timedelta(minutes=5)
 #: Alert mails per round; the rest is for the next.
 _MAILS_PER_ROUND = 20
 #: A message from M-Pesa is normally processed within seconds.
@@ -157,7 +157,7 @@ def _prompts_silent(now: datetime) -> str:
     )
 
 
-def _people_not_told(now: datetime) -> str:
+def _people_not_notified(now: datetime) -> str:
     late = Message.objects.filter(
         state=MessageState.DUE, next_try_at__isnull=False, created_at__lt=now - _MESSAGE_SENT_WITHIN
     ).count()
@@ -187,7 +187,7 @@ KINDS = (
     IncidentKind("money-stuck", _money_stuck, patience=timedelta(days=1)),
     IncidentKind("gateway-down", _gateway_down, patience=timedelta(minutes=2)),
     IncidentKind("prompts-silent", _prompts_silent, patience=timedelta(minutes=2)),
-    IncidentKind("people-not-told", _people_not_told, patience=timedelta(minutes=5)),
+    IncidentKind("people-not-told", _people_not_notified, patience=timedelta(minutes=5)),
 )
 
 
@@ -230,7 +230,9 @@ def _update(kind: IncidentKind, says: str, now: datetime) -> None:
         _alert(current.filter(told_at__isnull=True, began_at__lte=now - kind.patience), now)
     else:
         # An incident that was not alerted ends at once: if it returns, its patience starts again.
-        _end(current.filter(Q(seen_at__lte=now - OVER_AFTER) | Q(told_at__isnull=True)), now)
+        _end(
+            current.filter(Q(seen_at__lte=now - INCIDENT_OVER_AFTER) | Q(told_at__isnull=True)), now
+        )
 
 
 @transaction.atomic

@@ -152,7 +152,7 @@ def _prompts(now: datetime) -> Families:
     for outcome, count in outcomes.items():
         lately.add_metric((outcome,), count)
     yield lately
-    took = _gauge(
+    durations = _gauge(
         "prompt_seconds",
         "Attempts that ended in the last hour: seconds from the order to the push (sent), and from "
         "the push to the payment (answered).",
@@ -175,9 +175,9 @@ def _prompts(now: datetime) -> Families:
         for seconds, count in found:
             by_second[max(seconds, 0)] += count
         if by_second:
-            took.add_metric((stage, "0.5"), percentile(by_second, 50))
-            took.add_metric((stage, "0.95"), percentile(by_second, 95))
-    yield took
+            durations.add_metric((stage, "0.5"), percentile(by_second, 50))
+            durations.add_metric((stage, "0.95"), percentile(by_second, 95))
+    yield durations
 
 
 def _transfers(now: datetime) -> Families:

@@ -51,7 +51,7 @@ def prove_some(now: datetime | None = None, *, seconds: float = SLICE_SECONDS) -
     return asked
 
 
-def forget_old_proofs(now: datetime) -> int:
+def delete_old_proofs(now: datetime) -> int:
     """Delete verdicts older than RETENTION. Returns how many. Safe to repeat."""
     return NightlyProof.objects.filter(night__lt=(now - RETENTION).date()).delete()[0]
 

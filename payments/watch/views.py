@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from omachemainproj.health import is_asked_from_here
+from omachemainproj.health import is_local_request
 from omachemainproj.metrics import counted
 
 from .gauges import read_now
@@ -32,4 +32,4 @@ def _may_read(request: HttpRequest) -> bool:
     if scheme.lower() == "bearer" and settings.METRICS_TOKEN:
         # As bytes, since compare_digest refuses strings that are not ASCII.
         return hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
-    return is_asked_from_here(request)
+    return is_local_request(request)

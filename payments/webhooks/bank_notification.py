@@ -32,9 +32,9 @@ def handle(event: GatewayEvent, bank: Bank) -> None:
     if notification.direction == BankDirection.OUT:
         _note_money_out(event, bank.key, notification)
         return
-    if distrust := _distrust_of_money_in(notification):
-        logger.error("event %s: %s", event.pk, distrust)
-        event.set_state(EventState.FAILED, distrust)
+    if reason := _credit_error(notification):
+        logger.error("event %s: %s", event.pk, reason)
+        event.set_state(EventState.FAILED, reason)
         return
     is_first_report = not _was_reported(bank.key, notification.number)
     event.receipt, note = record_receipt(
@@ -50,7 +50,7 @@ def handle(event: GatewayEvent, bank: Bank) -> None:
         )
     )
     event.payment = event.receipt.payment
-    if is_first_report and _went_out_before(bank.key, notification.number):
+    if is_first_report and _was_debit_reported(bank.key, notification.number):
         doubt = f"The bank reported that {notification.number} went out before it came in."
         put_in_doubt(event.receipt.pk, doubt)
         event.set_state(EventState.FAILED, f"{doubt} The payment is in doubt: ask the bank.")
@@ -58,7 +58,7 @@ def handle(event: GatewayEvent, bank: Bank) -> None:
     event.set_state(EventState.APPLIED, note)
 
 
-def _distrust_of_money_in(notification: BankNotification) -> str:
+def _credit_error(notification: BankNotification) -> str:
     """Why the notification does not prove that KES arrived in our account; "" if it does."""
     if not notification.is_money_in:
         return "The bank does not say that money was received."
@@ -74,7 +74,7 @@ def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotifi
     have to decide; not if they have seen the payment since."""
     event.receipt = find_receipt(notification.number, provider)
     if event.receipt is None:
-        event.set_state(EventState.APPLIED, _out_note(notification.number))
+        event.set_state(EventState.APPLIED, _debit_note(notification.number))
         return
     logger.error("event %s takes back receipt %s", event.pk, notification.number)
     doubt = f"The bank reversed {notification.number}, which is recorded as paid."
@@ -82,7 +82,7 @@ def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotifi
     event.set_state(EventState.FAILED, doubt)
 
 
-def _out_note(number: str) -> str:
+def _debit_note(number: str) -> str:
     """The note for outgoing money under whose number nothing was credited."""
     under = f" under {number}" if number else ""
     return f"Money went out{under}. Nothing was credited."
@@ -94,6 +94,6 @@ def _was_reported(provider: str, number: str) -> bool:
     return reports.filter(receipt__provider=provider, receipt__number=number).exists()
 
 
-def _went_out_before(source: str, number: str) -> bool:
+def _was_debit_reported(source: str, number: str) -> bool:
     """Whether the bank has reported outgoing money with this number, when nothing was credited."""
-    return GatewayEvent.objects.filter(source=source, note=_out_note(number)).exists()
+    return GatewayEvent.objects.filter(source=source, note=_debit_note(number)).exists()

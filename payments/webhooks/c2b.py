@@ -76,7 +76,7 @@ def handle(event: GatewayEvent) -> None:
     except UnreadableCallback as error:
         event.set_state(EventState.UNREADABLE, str(error))
         return
-    if not is_our_address(event.token) or event.is_from_elsewhere:
+    if not is_our_address(event.token) or event.is_from_unknown_ip:
         # Anyone can post one. If the money did arrive, M-Pesa's statement shows it.
         logger.error("event %s: a payment was reported from a source we do not trust", event.pk)
         event.set_state(

@@ -25,9 +25,9 @@ from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
 from payments.doubt import end_doubt_if_reported_again, put_in_doubt
 from payments.evidence import (
-    CAME_AFTER_ALL,
+    ARRIVED_AFTER_ALL,
     SourceReport,
-    flag_that_it_came,
+    flag_late_payment,
     lock_receipt,
     record,
 )
@@ -72,7 +72,7 @@ def handle(event: GatewayEvent, schedule: ReceiptQuestion) -> None:
         return
     if isinstance(message, QueueTimeout):
         event.set_state(EventState.APPLIED, "M-Pesa timed out. It is queried again.")
-    elif event.is_from_elsewhere:
+    elif event.is_from_unknown_ip:
         event.set_state(EventState.UNMATCHED, "It did not come from an address of Safaricom's.")
     elif not schedule.queries:
         event.set_state(EventState.UNMATCHED, "M-Pesa was not queried yet.")
@@ -95,13 +95,13 @@ def apply_answer(receipt: Receipt, result: Result, heard_at: datetime) -> str:
         return "It is about another payment. Nothing was changed."
     status = result.transaction_status
     if says_reversal(status):
-        return _take_back(receipt, result)
+        return _record_mpesa_reversal(receipt, result)
     if (end := transaction_end(status)) is not None:
         return _apply_end(receipt, result, end, heard_at)
     return f"M-Pesa reports the status {status or 'unknown'}."
 
 
-def _take_back(receipt: Receipt, result: Result) -> str:
+def _record_mpesa_reversal(receipt: Receipt, result: Result) -> str:
     """Record that M-Pesa reversed a payment, and so that it had arrived.
 
     An amount that only staff reported is corrected first: it was reversed as it came.
@@ -152,9 +152,9 @@ def _apply_to_written_off(receipt: Receipt, result: Result, end: TransactionEnd)
     record(locked, SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to))
     if locked.verification == Verification.NEVER_CAME:
         # Also if M-Pesa repeats an earlier answer.
-        flag_that_it_came(locked, is_shown=True)
+        flag_late_payment(locked, is_shown=True)
     _close(receipt)
-    return CAME_AFTER_ALL
+    return ARRIVED_AFTER_ALL
 
 
 def _record_answer(receipt: Receipt, report: SourceReport) -> None:

@@ -53,31 +53,31 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
         event.set_state(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
         return
     event.payment = payment
-    distrust = _distrust_of_origin(event, payment, callback)
-    if not distrust:
+    reason = _origin_error(event, payment, callback)
+    if not reason:
         _store_request_ids(payment, callback)
-        distrust = _distrust_of_result_code(callback)
-    if distrust:
-        _check_with_mpesa(event, payment, distrust)
+        reason = _result_code_error(callback)
+    if reason:
+        _check_with_mpesa(event, payment, reason)
         return
     event.set_state(EventState.APPLIED, record_outcome_locked(payment, _outcome(callback)))
     resolve_untrusted(payment.pk, confirmed="by its own callback")
 
 
-def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, distrust: str) -> None:
+def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, reason: str) -> None:
     """Let a status query decide about an untrusted message, if there is an id to query."""
     if payment.is_confirmed:
-        event.set_state(EventState.APPLIED, f"{distrust} Nothing was changed.")
+        event.set_state(EventState.APPLIED, f"{reason} Nothing was changed.")
     elif payment.checkout_request_id:
-        logger.warning("message %s is not trusted on its own: %s", event.pk, distrust)
-        event.set_state(EventState.CHECKING, distrust)
+        logger.warning("message %s is not trusted on its own: %s", event.pk, reason)
+        event.set_state(EventState.CHECKING, reason)
         schedule_status_query(payment, now=timezone.now())
         enqueue_after_commit(query_status, payment.pk)
     else:
         logger.error(
-            "message %s is not trusted, and there is no id to query by: %s", event.pk, distrust
+            "message %s is not trusted, and there is no id to query by: %s", event.pk, reason
         )
-        event.set_state(EventState.FAILED, f"{distrust} There is no request id to query M-Pesa by.")
+        event.set_state(EventState.FAILED, f"{reason} There is no request id to query M-Pesa by.")
 
 
 def resolve_untrusted(payment_id: int, *, confirmed: str) -> None:
@@ -112,11 +112,11 @@ def _named_by(request_id: str) -> OrderPayment | None:
     return named.exclude(checkout_request_id="").first()
 
 
-def _distrust_of_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
+def _origin_error(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
     """Why a message may not be Safaricom's callback of this attempt; "" if it is."""
     if event.token != payment.callback_token:
         return "It did not come to the attempt's own URL."
-    if event.is_from_elsewhere:
+    if event.is_from_unknown_ip:
         return "It did not come from an address of Safaricom's."
     ids = (callback.merchant_request_id, callback.checkout_request_id)
     ours = (payment.merchant_request_id, payment.checkout_request_id)
@@ -127,7 +127,7 @@ def _distrust_of_origin(event: GatewayEvent, payment: OrderPayment, callback: St
     return ""
 
 
-def _distrust_of_result_code(callback: StkCallback) -> str:
+def _result_code_error(callback: StkCallback) -> str:
     """Why a result code does not tell how the attempt ended; "" if it does."""
     if callback.succeeded or stk_failure(callback.result_code):
         return ""

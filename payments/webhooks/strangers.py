@@ -38,7 +38,7 @@ class _Limit(NamedTuple):
         """Seconds until it ends, at least one."""
         return max(self.window(now) + self.seconds - int(now), 1)
 
-    def takes(self, posts: StrangersPosts) -> bool:
+    def has_room_for(self, posts: StrangersPosts) -> bool:
         return posts.messages <= self.messages and posts.bytes <= self.size
 
 
@@ -64,7 +64,7 @@ class TooManyStrangers(Refusal):
         self.retry_after = retry_after
 
 
-def refuse_too_much(*, source: str, token: str, remote_address: str | None, size: int) -> None:
+def count_unknown_post(*, source: str, token: str, remote_address: str | None, size: int) -> None:
     """Count a message to an unknown URL. Raises TooManyStrangers beyond the limits."""
     if not settings.BOUND_STRANGERS or _is_known(source, token, remote_address):
         return
@@ -74,7 +74,7 @@ def refuse_too_much(*, source: str, token: str, remote_address: str | None, size
         raise TooManyStrangers(OF_ALL.left(now))
     network = client_network(remote_address or "unknown", prefix=48)
     for name, limit in ((network, OF_A_NETWORK), (EVERYWHERE, OF_ALL)):
-        if not limit.takes(StrangersPosts.objects.add(name, limit.window(now), size)):
+        if not limit.has_room_for(StrangersPosts.objects.add(name, limit.window(now), size)):
             raise TooManyStrangers(limit.left(now))
 
 

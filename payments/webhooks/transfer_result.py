@@ -30,7 +30,7 @@ from payments.models import (
 )
 from payments.models.refunds import UNSENT
 from payments.models.transfers import RETURNED
-from payments.shortcodes import is_sent_from_elsewhere
+from payments.shortcodes import uses_retired_shortcode
 from payments.transfers import handler_of, mark_done, mark_failed, mark_not_received, mark_refused
 
 from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
@@ -67,7 +67,7 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
             EventState.APPLIED,
             "M-Pesa timed out. This is not a rejection; its status is being queried.",
         )
-    elif event.is_from_elsewhere:
+    elif event.is_from_unknown_ip:
         _schedule_status_query(row)
         event.set_state(
             EventState.UNMATCHED,
@@ -170,7 +170,7 @@ def _no_answer(row: Transfer, result: Result, heard_at: datetime) -> str:
         )
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The query was not answered: {result.result_code} {result.description}"
-    if is_sent_from_elsewhere(row):
+    if uses_retired_shortcode(row):
         return f"M-Pesa does not know it. It was sent from {row.shortcode}: look on its portal."
     # It may be sent again only if M-Pesa never said that it received the request.
     if mark_not_received(row, heard_at=heard_at):

@@ -17,7 +17,7 @@ from payments.models import Source
 
 from . import c2b
 from .inbox import process_event, store_event
-from .strangers import TooManyStrangers, refuse_too_much
+from .strangers import TooManyStrangers, count_unknown_post
 
 #: Daraja's messages are about one kilobyte.
 MAX_BODY = 64 * 1024
@@ -109,7 +109,7 @@ def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) 
 
 def _store(request: HttpRequest, source: str, token: str, body: bytes) -> HttpResponse:
     address = _address(request)
-    refuse_too_much(source=source, token=token, remote_address=address, size=len(body))
+    count_unknown_post(source=source, token=token, remote_address=address, size=len(body))
     event_id = store_event(
         body=body,
         token=token,

@@ -145,17 +145,17 @@ def home_page() -> HomePage:
     """The home page, at most ``HOME_MAX_AGE`` seconds old. At most one query."""
     if connection.vendor != "postgresql":
         return HomePage(_sqlite_statement().rows())
-    if (known := _fresh()) is not None:
+    if (known := _cached_page()) is not None:
         return known
     is_mine = _refresh_lock.acquire(timeout=1)
     try:
-        return _fresh() or _read(_cached.get(connection.alias))
+        return _cached_page() or _read(_cached.get(connection.alias))
     finally:
         if is_mine:
             _refresh_lock.release()
 
 
-def _fresh() -> HomePage | None:
+def _cached_page() -> HomePage | None:
     """The cached page, or None if it is too old."""
     known = _cached.get(connection.alias)
     is_fresh = known is not None and time.monotonic() < known.asked_at + settings.HOME_MAX_AGE

@@ -14,17 +14,13 @@ from drf_spectacular.utils import (
 
 from omachemainproj.api.error_schemas import error_answer, field_errors
 from products.models import Category
-from products.serializers import (
-    HomeOutput,
-    ProductDetailOutput,
-    ProductOutput,
-)
+from products.serializers import ProductDetailOutput, ProductOutput
 
 from .home import CATEGORIES as HOME_CATEGORIES
 from .representation import FIELDS as HOME_FIELDS
 from .representation import LIST_FIELDS
 from .search import MAX_TERM
-from .serializers import CategoryOutput, SuggestOutput
+from .serializers import CategoryOutput, HomeOutput, SuggestOutput
 
 PRODUCT: dict[str, Any] = {
     "id": 41,

@@ -14,7 +14,7 @@ from omachemainproj.compiled_queries import Fixed, Sometimes, Statement, compile
 from products.models import Newest, Product, ProductQuerySet
 
 from .representation import COLUMNS, LISTING_COLUMNS
-from .search import Unindexed, Within, having, having_dated
+from .search import AmongLatest, Unindexed, having, having_dated
 
 #: Builds the queryset of a list from one text: a category, or a search query.
 Source = Callable[[str], ProductQuerySet]
@@ -142,7 +142,7 @@ class Page(NamedTuple):
     limit: int
     columns: tuple[str, ...] = COLUMNS
     indexed: bool = True
-    #: For ``found_lately``: how far back from ``after`` to look (products.catalogue.search.Within).
+    #: For ``found_lately``: how far back from ``after`` to look (``search.AmongLatest``).
     reach: int | None = None
     #: Lowest and highest price, in KES.
     least: int | None = None
@@ -159,7 +159,7 @@ def cut(products: ProductQuerySet, page: Page) -> QuerySet[Any]:
     if page.after is not None:
         rows = rows.filter(beyond(page.keyset, list(page.after)))
     if page.reach is not None:
-        rows = rows.filter(Within(page.reach, page.after[0] if page.after else None))
+        rows = rows.filter(AmongLatest(page.reach, page.after[0] if page.after else None))
     return rows[: page.limit]
 
 

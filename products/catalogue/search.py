@@ -49,7 +49,7 @@ def words_in(term: str) -> list[str]:
 
     Empty for a term without any ("", "%", "the"), which matches everything.
     """
-    return [word for word in _typed(term) if word not in _NOISE][:MAX_WORDS]
+    return [word for word in _all_words_in(term) if word not in _NOISE][:MAX_WORDS]
 
 
 def stop_words_in(term: str) -> list[str]:
@@ -57,14 +57,14 @@ def stop_words_in(term: str) -> list[str]:
 
     Only those that can name products, unless the term has no other words ("The Who").
     """
-    typed = _typed(term)
+    typed = _all_words_in(term)
     stop_words = [word for word in typed if word in _NOISE]
     if len(stop_words) < len(typed):
         stop_words = [word for word in stop_words if word in _NAMING]
     return stop_words[:MAX_WORDS]
 
 
-def _typed(term: str) -> list[str]:
+def _all_words_in(term: str) -> list[str]:
     # Normalised as names and descriptions are stored: "m²" stays as it is.
     return list(dict.fromkeys(_WORD.findall(lower(clean_shown(term)))))
 
@@ -234,10 +234,10 @@ class SearchPlan(NamedTuple):
     """How to find a page of matches.
 
     ``is_scan``: by scanning the products in order. Otherwise by collecting the matches and sorting
-    them: first only those ``Within`` each of the ``reaches``, then all. In a million products, a
-    word in one of a hundred has ten thousand matches, which take 30 ms to collect; among the
-    latest ten thousand products they take 1 ms. There are no reaches if collecting all matches is
-    as fast, because there are few of them or few products.
+    them: first only those ``AmongLatest`` by each of the ``reaches``, then all. In a million
+    products, a word in one of a hundred has ten thousand matches, which take 30 ms to collect;
+    among the latest ten thousand products they take 1 ms. There are no reaches if collecting all
+    matches is as fast, because there are few of them or few products.
     """
 
     is_scan: bool
@@ -327,7 +327,7 @@ class _DatedMatches(Func):
     output_field = BooleanField()
 
 
-class Within(Func):
+class AmongLatest(Func):
     """Whether a product is among the latest within a reach (PostgreSQL).
 
     The latest are counted back from the id ``before``, or from the newest product. They are between
@@ -348,7 +348,7 @@ class Within(Func):
 
 
 def having_dated(products: ProductQuerySet, query: str) -> ProductQuerySet:
-    """Products that match a query, for use with ``Within``."""
+    """Products that match a query, for use with ``AmongLatest``."""
     return products.filter(_DatedMatches(Value(query)))
 
 

@@ -62,11 +62,13 @@ def corrected(words: Sequence[str], groups: Sequence[Sequence[str]], found: Any)
     if not found:
         return []
     in_name = set(words_of(found[0].name))
-    replacements = [_meant(word, group, in_name) for word, group in zip(words, groups, strict=True)]
+    replacements = [
+        _correct(word, group, in_name) for word, group in zip(words, groups, strict=True)
+    ]
     return replacements if replacements != list(words) else []
 
 
-def _meant(word: str, group: Sequence[str], in_name: set[str]) -> str:
+def _correct(word: str, group: Sequence[str], in_name: set[str]) -> str:
     known = [other for other in group if not other.endswith("*")]
     if word in known or not known:
         return word

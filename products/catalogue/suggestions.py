@@ -80,8 +80,8 @@ def suggest(typed: str) -> Suggestions:
         # No known word is similar, and this prefix has been searched for already.
         return Suggestions([], [])
     found = _find(groups)
-    meant = corrected(words, groups, found)
-    return Suggestions([" ".join(meant)] if meant else [], found[:PRODUCTS])
+    corrections = corrected(words, groups, found)
+    return Suggestions([" ".join(corrections)] if corrections else [], found[:PRODUCTS])
 
 
 def _named_on_sale(query: str) -> ProductQuerySet:
@@ -99,11 +99,11 @@ def _ends(begun: str, found: Sequence[Any], *, alone: bool) -> list[str]:
     names = Counter(word for row in found for word in words_of(row.name) if word.startswith(begun))
     ends = [word for word, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
     if alone and len(ends) < WORDS:
-        ends += sorted(set(_known(begun)) - set(ends), key=lambda word: (len(word), word))
+        ends += sorted(set(_known_words(begun)) - set(ends), key=lambda word: (len(word), word))
     return ends[:WORDS]
 
 
-def _known(begun: str) -> list[str]:
+def _known_words(begun: str) -> list[str]:
     """Words of the vocabulary with this beginning, which is letters and digits only. One query."""
     sql = "SELECT word FROM products_searchword WHERE word LIKE %s LIMIT %s"
     with connection.cursor() as cursor:

@@ -14,16 +14,16 @@ from rest_framework.views import APIView
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.fields import MAX_ID, read_input
 from omachemainproj.api.parameters import read_words, refuse_unknown
-from omachemainproj.languages import ENGLISH, language_asked
+from omachemainproj.languages import ENGLISH, preferred_language
 from omachemainproj.media import media_prefix
 from products.models import Category
-from products.serializers import CartInput
 
 from . import openapi, queries, suggestions
 from .category_summaries import LABELS, read_category_summaries
 from .home import home_page
 from .list_views import read_term
 from .representation import COLUMNS, FIELDS, LIST_FIELDS, ProductRepresentation, columns_for
+from .serializers import CartInput
 from .suggestions import cached_suggestions
 
 
@@ -123,7 +123,7 @@ class CategoriesView(APIView):
 
 def _language(request: Request) -> str:
     """From the header alone, not from the user's preference, so that caches can keep the answer."""
-    return language_asked(request.headers.get("Accept-Language", "")) or ENGLISH
+    return preferred_language(request.headers.get("Accept-Language", "")) or ENGLISH
 
 
 class SuggestView(APIView):

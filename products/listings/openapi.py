@@ -9,14 +9,14 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors
 from products.catalogue.openapi import LINK, OWN_DETAIL, PICTURES, PRODUCT
-from products.serializers import (
+from products.serializers import PictureOutput, ProductDetailOutput
+
+from .serializers import (
     CreateProductInput,
     EditProductInput,
     ListingOutput,
     PictureInput,
     PictureOrderInput,
-    PictureOutput,
-    ProductDetailOutput,
     RestockInput,
     StockMoveOutput,
 )

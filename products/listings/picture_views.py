@@ -12,10 +12,10 @@ from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from products.catalogue.queries import read_gallery
 from products.catalogue.representation import ProductRepresentation
 from products.models import Product
-from products.serializers import PictureInput, PictureOrderInput
 
 from . import openapi
 from .pictures import add_picture, order_pictures, remove_picture
+from .serializers import PictureInput, PictureOrderInput
 from .views import own_product
 
 

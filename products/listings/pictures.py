@@ -78,7 +78,7 @@ def add_picture(product_id: int, picture: Picture) -> ProductPicture:
         if row.place >= MAX_PICTURES:
             raise TooManyPictures
         row.save(force_insert=True)
-        _show_first(product_id)
+        _copy_first_picture(product_id)
     return row
 
 
@@ -96,7 +96,7 @@ def replace_picture(product_id: int, picture_id: int, picture: Picture) -> Produ
         _forget(before)
         row.product_id, row.place = product_id, before.place
         row.save(force_insert=True)
-        _show_first(product_id)
+        _copy_first_picture(product_id)
     return row
 
 
@@ -114,7 +114,7 @@ def replace_first(product_id: int, new: ProductPicture | None) -> None:
     if new is not None:
         new.product_id, new.place = product_id, 0
         new.save(force_insert=True)
-    _show_first(product_id)
+    _copy_first_picture(product_id)
 
 
 @transaction.atomic
@@ -131,7 +131,7 @@ def order_pictures(product_id: int, ids: Sequence[int]) -> None:
     _pictures(product_id).update(place=F("place") + _ASIDE)
     for place, pk in enumerate(ids):
         _pictures(product_id).filter(pk=pk).update(place=place)
-    _show_first(product_id)
+    _copy_first_picture(product_id)
 
 
 @transaction.atomic
@@ -143,7 +143,7 @@ def remove_picture(product_id: int, picture_id: int) -> None:
         raise NoSuchPicture
     _forget(picture)
     _close_gap(product_id, picture.place)
-    _show_first(product_id)
+    _copy_first_picture(product_id)
 
 
 def remove_all_pictures(product_ids: Sequence[int]) -> None:
@@ -231,7 +231,7 @@ def _close_gap(product_id: int, place: int) -> None:
         _pictures(product_id).filter(pk=pk).update(place=F("place") - 1)
 
 
-def _show_first(product_id: int) -> None:
+def _copy_first_picture(product_id: int) -> None:
     """Copy the first picture to the product's own columns. The product must be locked."""
     first = _pictures(product_id).filter(place=0).first()
     files = {

@@ -29,7 +29,7 @@ EDITABLE = frozenset(
     {"name", "description", "category", "price", "sku", "payment_mpesa_number", "listed"}
 )
 #: How long one new product of a seller counts towards crowding the home page.
-FADES_EACH = timedelta(hours=8)
+CROWDING_DECAY = timedelta(hours=8)
 #: A month's worth, so that a seller who listed thousands at a time does not wait longer than that.
 MAX_CROWDING = 90
 #: The columns an Idempotency-Key covered from the start, in the order of their digest, which never
@@ -113,7 +113,7 @@ def create_product(  # noqa: PLR0913
     with stored_files(picture) as first, transaction.atomic():
         if first is not None:
             product.image, product.thumbnail = first.image, first.thumbnail
-        product.crowding = _crowding(seller)
+        product.crowding = _next_crowding(seller)
         if key:
             _refuse_repeated(seller, reference)
         with _refuse_taken_sku(sku):
@@ -155,7 +155,7 @@ def _refuse_repeated(seller: User, reference: str) -> None:
     raise AlreadyListed(earlier.product)
 
 
-def _crowding(seller: User) -> int:
+def _next_crowding(seller: User) -> int:
     """The ``crowding`` of the seller's next product: how many they have listed recently.
 
     Each product adds one, and one expires every eight hours. Locks the seller, so that concurrent
@@ -167,7 +167,9 @@ def _crowding(seller: User) -> int:
     if newest is None:
         return 0
     crowding, listed_at = newest
-    return int(min(max(crowding + 1 - (timezone.now() - listed_at) // FADES_EACH, 0), MAX_CROWDING))
+    return int(
+        min(max(crowding + 1 - (timezone.now() - listed_at) // CROWDING_DECAY, 0), MAX_CROWDING)
+    )
 
 
 @contextmanager
@@ -221,7 +223,7 @@ def _record_terms(product_id: int) -> None:
     if product is None:
         return
     now, newest = ListingTerms.of(product), product.terms.order_by("-pk").first()
-    if newest is None or newest.says() != now.says():
+    if newest is None or newest.terms() != now.terms():
         now.save(force_insert=True)
 
 

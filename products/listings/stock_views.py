@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
 from products.models import StockMovement
-from products.serializers import StockMoveOutput
 
 from . import openapi
+from .serializers import StockMoveOutput
 from .views import own_product
 
 #: The kind of a movement, by the beginning of its reference. The rest of it identifies rows.

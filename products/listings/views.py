@@ -24,9 +24,14 @@ from products.catalogue.queries import as_listings, read_gallery
 from products.catalogue.representation import ProductRepresentation, row_of
 from products.catalogue.views import NoSuchProduct, ProductView
 from products.models import Newest, Product
-from products.serializers import CreateProductInput, EditProductInput, ListingOutput, RestockInput
 
 from . import openapi
+from .serializers import (
+    CreateProductInput,
+    EditProductInput,
+    ListingOutput,
+    RestockInput,
+)
 from .services import (
     AlreadyListed,
     create_product,

@@ -48,6 +48,6 @@ class ListingTerms(models.Model):
             payment_mpesa_number=product.payment_mpesa_number,
         )
 
-    def says(self) -> tuple[int, int, str]:
+    def terms(self) -> tuple[int, int, str]:
         """The seller's id, the price in KES and the number they are paid at."""
         return self.seller_id, self.price, self.payment_mpesa_number

@@ -17,7 +17,7 @@ _MARKS = re.compile(
 _IN_ORDER = ("language", "head", "root", "boot")
 
 
-class Filling(NamedTuple):
+class PageValues(NamedTuple):
     """The values for the placeholders: a language code, then three pieces of HTML."""
 
     language: str
@@ -36,7 +36,7 @@ class Build:
         if len(self._between) != len(_IN_ORDER) + 1:
             raise ValueError(f"{folder / 'index.html'} lacks a mark to fill.")
 
-    def fill(self, filling: Filling) -> bytes:
+    def fill(self, filling: PageValues) -> bytes:
         """The page with its placeholders filled."""
         before, *rest = self._between
         parts = [before]

@@ -23,7 +23,7 @@ from products.catalogue.representation import COLUMNS, ProductRepresentation
 from products.models import Category
 from products.reviews.representation import represent_seller, sellers_called
 
-from .build import Build, Filling
+from .build import Build, PageValues
 from .heads import data_block, head, product_head, product_path, trail
 from .words import CATEGORY_NAMES, WORDS
 
@@ -89,7 +89,7 @@ class _Cards(CategoryView):
 class Page(NamedTuple):
     """A page before it is filled in, and the status of its response."""
 
-    filling: Filling
+    filling: PageValues
     status: int = 200
 
 
@@ -166,11 +166,11 @@ class Writer:
             return self._plain(f"{shown} · O-Mache")
         cards = [_card(product) for product in answer.data]
         cursor = _next_cursor(answer.get("Link", ""))
-        asked = self.request.GET
+        parameters = self.request.GET
         title = head(
             title=f"{shown} · O-Mache",
             description=self.words["of_category"].format(name=shown),
-            address=f"{self.base}category/{name}" if not asked else "",
+            address=f"{self.base}category/{name}" if not parameters else "",
             data=[trail([(shown, "")])],
             modules=self._modules("catalogue/CategoryPage"),
         )
@@ -180,18 +180,18 @@ class Writer:
             shown=shown,
             cards=[self._rendered(card) for card in cards],
             more=self._with(cursor),
-            asked=asked,
+            asked=parameters,
             orders=[(value, self.words[key]) for value, key in _ORDERS.items()],
         )
         boot = {
             "category": {
                 "name": name,
-                "asked": asked.urlencode(),
+                "asked": parameters.urlencode(),
                 "page": {"items": cards, "next": cursor},
             }
         }
         # The app always begins with a list's first page.
-        return Page(self._filling(title, root, {} if "cursor" in asked else boot))
+        return Page(self._filling(title, root, {} if "cursor" in parameters else boot))
 
     def product(self, product_id: int) -> Page:
         """One product, or 404 if it is not listed. One query."""
@@ -236,9 +236,9 @@ class Writer:
     def _plain(self, title: str, *, status: int = 200) -> Page:
         return Page(self._filling(head(title=title), self._render("base"), {}), status)
 
-    def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> Filling:
+    def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> PageValues:
         block = data_block("application/json", {"features": _features(), **boot}, "boot")
-        return Filling(self.language, title, root, block)
+        return PageValues(self.language, title, root, block)
 
     def _render(self, template: str, **context: Any) -> str:
         categories = [(name, self.words[name]) for name in CATEGORY_NAMES]
@@ -265,9 +265,9 @@ class Writer:
         """The query string of the list's next page; empty if there is none."""
         if cursor is None:
             return ""
-        asked = self.request.GET.copy()
-        asked["cursor"] = cursor
-        return asked.urlencode()
+        parameters = self.request.GET.copy()
+        parameters["cursor"] = cursor
+        return parameters.urlencode()
 
 
 def _features() -> dict[str, bool]:

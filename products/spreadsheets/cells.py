@@ -25,7 +25,7 @@ _WORDS = {
     "true": "true yes y ndiyo ndio kweli wahr ja vrai oui verdadero verdadeiro vero waar",
     "false": "false no n hapana uongo falsch nein faux non falso onwaar",
 }
-_MEANT = {word: meant for meant, words in _WORDS.items() for word in words.split()}
+_MEANT = {word: value for value, words in _WORDS.items() for word in words.split()}
 #: Longer cells are neither numbers, words nor dates.
 _LONGEST = 60
 #: ``="00123"``: a common trick to keep a spreadsheet from changing a text.
@@ -94,17 +94,17 @@ def read_row(row: SheetRow) -> ReadRow:
         if reader is None or not 0 < len(typed) <= _LONGEST:
             continue
         try:
-            meant = reader(typed)
+            value = reader(typed)
         except Unclear as unclear:
             read.errors[name] = [str(unclear)]
             continue
-        read.cells[name] = meant
-        if meant.casefold() != typed.lstrip("'").casefold():
-            read.notes[name] = [f"“{_shortened(typed)}” was read as {meant}."]
+        read.cells[name] = value
+        if value.casefold() != typed.lstrip("'").casefold():
+            read.notes[name] = [f"“{_shortened(typed)}” was read as {value}."]
     return read
 
 
-def looks_cut(text: str) -> bool:
+def looks_truncated(text: str) -> bool:
     """Whether a spreadsheet may have made this of a longer number, a date or a boolean."""
     return bool(
         _CUT_NUMBER.fullmatch(text)
@@ -128,16 +128,16 @@ def may_be_changed_from(seen: str, stored: str) -> bool:
     """Whether a spreadsheet may have changed the text ``stored`` to ``seen``."""
     if seen == stored or len(seen) > _LONGEST or not is_altered(stored):
         return False
-    if looks_cut(seen) or seen.casefold() == stored.casefold():
+    if looks_truncated(seen) or seen.casefold() == stored.casefold():
         return True
     number = number_in(seen)
     if number is not None and number == number_in(stored):
         return True
     dates = bool(_DATE.fullmatch(seen) and _DATE.fullmatch(stored))
-    return dates and number is None and _shape(seen) != _shape(stored)
+    return dates and number is None and _character_classes(seen) != _character_classes(stored)
 
 
-def _shape(text: str) -> str:
+def _character_classes(text: str) -> str:
     return re.sub(r"[A-Za-z]+", "a", re.sub(r"[0-9]+", "9", text))
 
 
@@ -167,9 +167,9 @@ def _whole(typed: str) -> str:
 def _price(typed: str) -> str:
     text = typed.lstrip("'")
     before = _BEFORE_MONEY.match(text)
-    meant = _whole(_AFTER_MONEY.sub("", text[before.end() :] if before else text))
+    value = _whole(_AFTER_MONEY.sub("", text[before.end() :] if before else text))
     # If it is no number even without its currency, errors quote it as typed.
-    return meant if _PLAIN.fullmatch(meant) else typed
+    return value if _PLAIN.fullmatch(value) else typed
 
 
 def _phone(typed: str) -> str:

@@ -68,7 +68,7 @@ def _or_of_the_same_number(
 
     The result may have false matches, such as 120 for 12. ``KnownListings`` compares the numbers.
     """
-    bare = [_bare(sku) for sku in skus if number_in(sku) is not None]
+    bare = [_sku_as_number(sku) for sku in skus if number_in(sku) is not None]
     if not bare:
         return mine.filter(named)
     digits: Any = F("sku")
@@ -78,5 +78,5 @@ def _or_of_the_same_number(
     return mine.annotate(bare_sku=digits).filter(named | Q(bare_sku__in=bare) | powers)
 
 
-def _bare(sku: str) -> str:
+def _sku_as_number(sku: str) -> str:
     return sku.lstrip("0").rstrip("0").rstrip(".")

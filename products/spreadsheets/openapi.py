@@ -13,9 +13,9 @@ from drf_spectacular.utils import (
 )
 
 from omachemainproj.api.error_schemas import error_answer, field_errors
-from products.serializers import DownloadOutput, ImportInput, ImportOutput
 
 from .csv_format import COLUMNS, MAX_ROWS
+from .serializers import DownloadOutput, ImportInput, ImportOutput
 
 _TAGS = ["selling"]
 SHEET = OpenApiExample(

@@ -13,15 +13,16 @@ from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.locking import lock_row
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
+from products.listings.serializers import EditProductInput
 from products.listings.services import create_product, edit_product
 from products.models import Product
-from products.serializers import EditProductInput, NewRowInput
 
-from .cells import ReadRow, looks_cut, may_be_changed_from, number_in
+from .cells import ReadRow, looks_truncated, may_be_changed_from, number_in
 from .csv_format import SheetRow
 from .known_listings import ID, KnownListings
 from .row_reports import CREATED, FAILED, UNCHANGED, UPDATED, Errors, RowFailed, RowReport
 from .row_restock import ADDED_BEFORE, RowRestock
+from .serializers import NewRowInput
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ class RowImport:
                 f" spreadsheet changes to “{sku}”. Give its id, or put an apostrophe before the sku"
                 f" you mean: '{other.sku}",
             )
-        if looks_cut(sku) and (product is None or product.sku != sku):
+        if looks_truncated(sku) and (product is None or product.sku != sku):
             raise RowFailed(
                 "sku",
                 f"A spreadsheet seems to have changed a longer sku, or a date, to “{sku}”. Write"
@@ -223,7 +224,7 @@ class RowImport:
             self._restock.note_ignored_stock(product)
         key = self._restock.reference_key(product, number) if number else ""
         if check:
-            counts = bool(number) and self._restock.would_count(product, number, key)
+            counts = bool(number) and self._restock.would_change_stock(product, number, key)
         else:
             counts = self._save(product, changes, number, key)
         if number and not counts:

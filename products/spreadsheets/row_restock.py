@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
+from products.listings.serializers import RestockInput
 from products.listings.services import (
     RestockKeyReused,
     restock_product,
@@ -16,7 +17,6 @@ from products.listings.services import (
     restock_refusal,
 )
 from products.models import Product, StockMovement
-from products.serializers import RestockInput
 
 from .known_listings import ID
 from .row_reports import RowFailed
@@ -75,7 +75,7 @@ class RowRestock:
         # By the number and the stock it was added to, so that a corrected file adds nothing twice.
         return f"sheet:{self._cells.get('item_number', '')}:{number}"
 
-    def would_count(self, product: Product, number: int, key: str) -> bool:
+    def would_change_stock(self, product: Product, number: int, key: str) -> bool:
         """Whether ``add`` would change the stock. Raises RowFailed if it would be refused."""
         before = StockMovement.objects.filter(product=product, reference=restock_reference(key))
         added = before.values_list("quantity", flat=True).first()

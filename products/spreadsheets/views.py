@@ -24,13 +24,13 @@ from omachemainproj.api.parsers import CSVParser, StrictMultiPartParser
 from omachemainproj.api.renderers import JSONRenderer
 from omachemainproj.csv_files import write_sheet
 from products.models import Product
-from products.serializers import ImportInput
 
 from . import openapi
 from .csv_format import COLUMNS, READ_BACK, BadSheet, read_sheet
 from .download_links import LINK_SECONDS, make_link, seller_of_link
 from .exporter import batches
 from .importer import import_sheet
+from .serializers import ImportInput
 
 
 class BadLink(Refusal):

@@ -85,7 +85,7 @@ const pressesOn = (page: Page) =>
 
 /**
  * One of the commonest jobs of a role, and how many presses it takes from where the last one ended.
- * docs/admin.md has them as a table (tests/admin/test_jobs.py compares).
+ * docs/admin.md has them as a table (tests/admin/test_role_tasks.py compares).
  */
 export async function job(
   page: Page,

@@ -6,6 +6,8 @@ from rest_framework.test import APIClient
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
 
+from .browser_client import later, sign_in
+
 
 @pytest.fixture
 def amina(db):
@@ -21,6 +23,15 @@ def amina_api(amina):
 def pair(api, amina):
     """The tokens of a fresh log-in of Amina's."""
     return log_in(api, "Amina").json()
+
+
+@pytest.fixture
+def browser(amina):
+    """A browser in which Amina signed in a while ago."""
+    browser = APIClient()
+    with later(minutes=-4):
+        assert sign_in(browser).status_code == 200
+    return browser
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.services import details
 from omachemainproj.images import normalise_own
 from tests.conftest import signed_in
-from tests.edges.draw import encode, png, png_claiming, reopen, upload
+from tests.edges.pictures import encode, png, png_claiming, reopen, upload
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from accounts.counties import County
 from accounts.models import MAX_ADDRESSES, Address
 from tests.conftest import signed_in
 from tests.factories import AddressFactory, UserFactory
-from tests.threads import at_once, in_a_crowd
+from tests.threads import at_once, many_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -296,7 +296,7 @@ FIELDS = HOME | {"phone": "254712345678"}
 def test_twenty_concurrent_additions_leave_ten_addresses_and_one_default():
     person = UserFactory()
 
-    told = in_a_crowd(
+    told = many_at_once(
         [
             lambda n=n: services.add_address(person, FIELDS | {"area": f"House {n}"})
             for n in range(20)

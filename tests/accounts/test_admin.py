@@ -12,7 +12,7 @@ from accounts.lookalikes import skeleton
 from accounts.models import Audit, User
 from omachemainproj.locking import lock_row
 from payments.people.erasure import erase_account
-from tests.edges.draw import png, upload
+from tests.edges.pictures import png, upload
 from tests.factories import PASSWORD, AddressFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from threading import Event, Thread
 import pytest
 from django.contrib.auth.hashers import make_password
 
-from accounts.hashers import Argon2, Room
+from accounts.hashers import Argon2, BoundedExecutor
 from accounts.models import User
 from daraja_simulator.tests.waiting import PATIENCE
 from omachemainproj import settings as real
@@ -60,7 +60,7 @@ def test_a_hash_of_djangos_hundred_megabytes_is_upgraded_at_log_in(api, monkeypa
 
 
 def test_beyond_the_queue_nobody_waits_and_the_answer_says_when_to_come_back(api, monkeypatch):
-    room = Room(at_once=1, waiting=0, patience=PATIENCE)
+    room = BoundedExecutor(at_once=1, waiting=0, patience=PATIENCE)
     monkeypatch.setattr("accounts.hashers.room", room)
     begun, done = Event(), Event()
     holder = Thread(target=room.run, args=(lambda: (begun.set(), done.wait(PATIENCE)),))
@@ -76,7 +76,7 @@ def test_beyond_the_queue_nobody_waits_and_the_answer_says_when_to_come_back(api
 
 
 def test_a_request_that_waits_too_long_gives_up_and_frees_its_place(monkeypatch):
-    room = Room(at_once=1, waiting=1, patience=PATIENCE)
+    room = BoundedExecutor(at_once=1, waiting=1, patience=PATIENCE)
     begun, done = Event(), Event()
     holder = Thread(target=room.run, args=(lambda: (begun.set(), done.wait(PATIENCE)),))
     holder.start()

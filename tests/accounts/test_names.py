@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import emails, names
 from accounts.emails import make_key
-from accounts.lookalikes import is_reserved, poses, skeleton
+from accounts.lookalikes import impersonates_shop, is_reserved, skeleton
 from accounts.models import NameClaim, User
 from accounts.validators import normalise_email
 from tests.conftest import signed_in
@@ -127,7 +127,7 @@ def test_a_shown_name_may_not_be_mpesas(amina_api, path, field):
 
 @pytest.mark.parametrize("shown", ["Wanjiku", "Frank Finance", "Ali", "Root", "Ngũgĩ", ""])
 def test_a_persons_own_name_is_shown(shown):
-    assert not poses(shown)
+    assert not impersonates_shop(shown)
 
 
 @pytest.mark.parametrize("name", ["arnina", "am1na", "AMlNA", "a.m.i.n.a", "amiina", "amina_"])
@@ -214,8 +214,8 @@ def test_names_that_have_rested_are_forgotten(amina_api):
     amina_api.patch("/user/", {"username": "zawadi"})
     year = timezone.now() + timedelta(days=366)
 
-    assert names.forget_rested_names(timezone.now()) == 0
-    assert names.forget_rested_names(year) == 1
+    assert names.delete_released_names(timezone.now()) == 0
+    assert names.delete_released_names(year) == 1
 
 
 def test_a_squatter_on_an_unconfirmed_email_keeps_its_owner_from_nothing(api, posted):

@@ -42,7 +42,7 @@ def boss(db):
 
 @pytest.fixture
 def secret():
-    return second_factor.open_secret(second_factor.new_secret())
+    return second_factor.decrypt_secret(second_factor.new_secret())
 
 
 @pytest.fixture

@@ -39,5 +39,5 @@ def act(client, row, key, *, why="Seen on the portal", **given):
     return answer
 
 
-def said(response):
+def shown_messages(response):
     return [str(message) for message in response.context["messages"]]

@@ -26,8 +26,8 @@ from tests.orders.lines import line_at, move, steps
 from tests.shopping import PHONE, an_order, paid_line
 from tests.threads import at_once
 
-from .console import CONSOLE, act, page, said
-from .test_lines import do, status_of, told
+from .console import CONSOLE, act, page, shown_messages
+from .test_line_actions import do, status_of
 from .test_roles import browser_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
@@ -104,7 +104,7 @@ def test_a_proposal_is_approved_from_the_list_which_then_says_what_was_done(prop
 
     proposal.refresh_from_db()
     assert (answer.request["PATH_INFO"], proposal.state) == (PROPOSALS, "done")
-    assert "1 of 1 done" in told(answer)[-1]
+    assert "1 of 1 done" in shown_messages(answer)[-1]
 
 
 def test_a_proposal_is_not_approved_without_a_reason(proposal):
@@ -156,7 +156,7 @@ def test_cancelling_a_fetched_line_needs_a_second_person(buyer, fridge, proposer
 
     answer = decide(browser_of(staff("support")), "agree", Proposal.objects.get())
 
-    assert "1 of 1 done" in told(answer)[-1]
+    assert "1 of 1 done" in shown_messages(answer)[-1]
     assert steps(line) == ["paid", "fetched", "cancelled"]
     assert Refund.objects.get().amount == 49_000
 
@@ -204,7 +204,7 @@ def test_a_proposer_cannot_approve_their_own_proposal(proposal, proposer, power)
 
     answer = decide(browser_of(proposer), "agree", proposal)
 
-    assert ConflictOfInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in shown_messages(answer)[0]
     assert (proposal.state, status_of(line_of(proposal))) == ("open", "delivered")
 
 
@@ -221,7 +221,7 @@ def test_the_approver_bought_what_is_refunded(proposal, buyer):
 
     answer = decide(browser_of(buyer), "agree", proposal)
 
-    assert ConflictOfInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in shown_messages(answer)[0]
     assert proposal.state == "open"
 
 
@@ -231,7 +231,7 @@ def test_the_proposer_bought_it_meanwhile_or_has_left(proposal, proposer):
 
     answer = decide(browser_of(staff("support")), "agree", proposal)
 
-    assert "no longer has permission to do it" in told(answer)[0]
+    assert "no longer has permission to do it" in shown_messages(answer)[0]
     assert status_of(line_of(proposal)) == "delivered"
 
 
@@ -259,7 +259,7 @@ def test_a_superuser_makes_a_second_account_to_agree(proposal, proposer, who):
 
     answer = decide(browser_of(other), "agree", proposal)
 
-    assert "do not count as two people" in told(answer)[0]
+    assert "do not count as two people" in shown_messages(answer)[0]
     assert proposal.state == "open"
 
 
@@ -270,7 +270,7 @@ def test_a_rejected_proposal_cannot_be_approved(proposal):
     answer = decide(browser_of(staff("support")), "agree", proposal)
 
     assert (proposal.state, proposal.decided_by) == ("rejected", second)
-    assert "already been decided" in told(answer)[0]
+    assert "already been decided" in shown_messages(answer)[0]
     assert status_of(line_of(proposal)) == "delivered"
 
 
@@ -462,7 +462,7 @@ def test_finance_with_a_friend_writes_a_receipt_down_for_the_friends_order(buyer
     answer = browser_of(first).post(f"{CONSOLE}receipt/", {**form, "why": "Seen"}, follow=True)
     order.refresh_from_db()
     proposal = Proposal.objects.get()
-    assert "carried out once a second person approves it" in said(answer)[0]
+    assert "carried out once a second person approves it" in shown_messages(answer)[0]
     assert (order.payment_status, Receipt.objects.count()) == ("requested", 0)
     assert "Proposals about money" in page(browser_of(second))
 
@@ -471,12 +471,14 @@ def test_finance_with_a_friend_writes_a_receipt_down_for_the_friends_order(buyer
     act_on(second, proposal, "agree")
 
     assert f"{first} proposed: Record a payment that was seen" in story
-    assert said(own) == [ConflictOfInterest.message]
+    assert shown_messages(own) == [ConflictOfInterest.message]
     receipt = Receipt.objects.get()
     assert (receipt.number, proposal.object_id) == ("TKB7000000", str(receipt.pk))
     # Both are its authors, so neither can decide about it.
     for author in (first, second):
-        assert said(act(browser_of(author), receipt, "seen")) == [ConflictOfInterest.message]
+        assert shown_messages(act(browser_of(author), receipt, "seen")) == [
+            ConflictOfInterest.message
+        ]
 
 
 def act_on(person, proposal, key):

@@ -33,10 +33,10 @@ from tests.guards import balanced_books  # noqa: F401
 from tests.orders.lines import line_at, move, with_role
 from tests.shopping import an_order, delivered_line, fetched_line
 
-from .console import CONSOLE, act, said
-from .test_lines import do, status_of, told
+from .console import CONSOLE, act, shown_messages
+from .test_line_actions import do, status_of
 from .test_roles import browser_of, in_role
-from .test_sheets import NEW, preview, problems, sheet
+from .test_spreadsheets import NEW, preview, problems, sheet
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
@@ -213,7 +213,7 @@ def test_support_cancels_the_line_they_bought_and_had_delivered(kettle, source, 
         assert (answer.status_code, answer.json()["code"]) == (403, "own_interest")
     else:
         answer = do(browser_of(person), "to_cancelled", line, why="Broken", goods_there="no")
-        assert ConflictOfInterest.message in told(answer)[0]
+        assert ConflictOfInterest.message in shown_messages(answer)[0]
 
     assert status_of(line) == "delivered"
     assert not Refund.objects.exists()
@@ -253,7 +253,7 @@ def test_finance_pays_their_own_order_with_an_invented_receipt(kettle, power):
     answer = write_down(browser_of(person), reference=order.reference)
 
     order.refresh_from_db()
-    assert said(answer) == [ConflictOfInterest.message]
+    assert shown_messages(answer) == [ConflictOfInterest.message]
     assert (order.payment_status, Receipt.objects.count()) == ("requested", 0)
 
 
@@ -263,7 +263,7 @@ def test_finance_writes_a_receipt_down_as_paid_by_their_own_phone(kettle):
 
     answer = write_down(browser_of(person), phone="0700 000 001")
 
-    assert said(answer) == [ConflictOfInterest.message]
+    assert shown_messages(answer) == [ConflictOfInterest.message]
     assert not Receipt.objects.exists()
 
 
@@ -275,7 +275,7 @@ def test_finance_writes_a_receipt_down_and_sends_it_back():
 
     answer = act(browser_of(person), receipt, "back")
 
-    assert said(answer) == [ConflictOfInterest.message]
+    assert shown_messages(answer) == [ConflictOfInterest.message]
     assert not Refund.objects.exists()
 
 
@@ -286,7 +286,7 @@ def test_finance_gives_a_strangers_money_to_their_own_order(kettle):
 
     answer = act(browser_of(person), lost, "give", reference=order.reference)
 
-    assert said(answer) == [ConflictOfInterest.message]
+    assert shown_messages(answer) == [ConflictOfInterest.message]
     assert lost.order is None
 
 
@@ -306,7 +306,7 @@ def test_finance_sends_a_sellers_money_to_a_number_of_their_own(kettle, buyer):
 
     answer = act(browser_of(person), payout, "send", phone="0700000001")
 
-    assert (said(answer), payout.status) == ([ConflictOfInterest.message], "refused")
+    assert (shown_messages(answer), payout.status) == ([ConflictOfInterest.message], "refused")
 
 
 def test_finance_types_a_payouts_number_and_approves_it(kettle, buyer, settings):
@@ -318,7 +318,7 @@ def test_finance_types_a_payouts_number_and_approves_it(kettle, buyer, settings)
 
     answer = act(browser_of(person), large, "approve")
 
-    assert said(answer) == [ConflictOfInterest.message]
+    assert shown_messages(answer) == [ConflictOfInterest.message]
     assert (large.phone, large.approved_by) == ("254700000001", None)
 
 
@@ -346,7 +346,7 @@ def test_catalogue_changes_lists_and_imports_goods_of_their_own(power):
 
     own.refresh_from_db()
     assert (own.price, own.listed) == (900, False)
-    assert said(changed) == [ConflictOfInterest.message]
+    assert shown_messages(changed) == [ConflictOfInterest.message]
     assert ConflictOfInterest.message in imported
     assert [kept.did for kept in Audit.objects.order_by("pk")] == [
         "Refused, own interest: Change",
@@ -377,7 +377,7 @@ def test_catalogue_hides_a_bad_review_of_their_own_goods(buyer, action):
 
     review.refresh_from_db()
     assert not review.hidden
-    assert ConflictOfInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in shown_messages(answer)[0]
 
 
 def test_a_superuser_changes_their_own_powers_email_and_password(staff_browser, staff):
@@ -392,7 +392,7 @@ def test_a_superuser_changes_their_own_powers_email_and_password(staff_browser, 
     password = staff_browser.post(f"{page}password/", new)
     deleted = staff_browser.post(f"{page}delete/", {"post": "yes"})
 
-    assert said(changed) == [ConflictOfInterest.message]
+    assert shown_messages(changed) == [ConflictOfInterest.message]
     assert (password.status_code, deleted.status_code) == (403, 403)
     assert User.objects.values().get(pk=staff.pk) == before
     assert [kept.did for kept in Audit.objects.order_by("pk")] == [

@@ -25,7 +25,7 @@ from tests.factories import UserFactory
 from tests.guards import balanced_books  # noqa: F401
 
 from . import cases
-from .console import CONSOLE, act, page, said, timeline_path
+from .console import CONSOLE, act, page, shown_messages, timeline_path
 from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
@@ -151,7 +151,7 @@ def test_a_payment_is_matched_to_an_order(staff_browser):
 
     order.refresh_from_db()
     assert order.payment_status == "paid"
-    assert said(answer) == [f"KES 1,500 is matched to order {order.reference}."]
+    assert shown_messages(answer) == [f"KES 1,500 is matched to order {order.reference}."]
     assert decided(receipt) == (
         "boss",
         f"Match it to an order ({order.reference.lower()}). Why: Seen on the portal",
@@ -178,7 +178,7 @@ def test_an_attempt_is_queried(staff_browser, daraja):
     answer = act(staff_browser, payment, "ask")
 
     assert (payment.status, daraja.queries) == ("confirmed", [payment.checkout_request_id])
-    assert said(answer)[0].endswith("The attempt is now confirmed.")
+    assert shown_messages(answer)[0].endswith("The attempt is now confirmed.")
     assert decided(payment) == ("boss", "Query M-Pesa now. Why: Seen on the portal")
 
 
@@ -209,7 +209,9 @@ def test_an_attempt_is_not_paid_by_money_of_another_order(staff_browser):
     answer = act(staff_browser, payment, "paid", number=number)
 
     assert payment.status == "submitted"
-    assert said(answer) == [f"Receipt {number} is already recorded; nothing was credited."]
+    assert shown_messages(answer) == [
+        f"Receipt {number} is already recorded; nothing was credited."
+    ]
 
 
 @pytest.mark.parametrize("ids", [True, False])
@@ -289,7 +291,7 @@ def test_a_number_that_another_refund_has_is_no_proof(staff_browser):
     answer = act(staff_browser, refund, "done", number="TKD1234567")
 
     assert refund.status == "sent"
-    assert said(answer) == [
+    assert shown_messages(answer) == [
         "Enter the receipt number shown on the M-Pesa portal. This one is already recorded."
     ]
     assert not LogEntry.objects.exists()
@@ -546,8 +548,10 @@ def test_an_action_that_was_already_done_is_reported(staff_browser):
     first, second = act(staff_browser, receipt, "back"), act(staff_browser, receipt, "back")
 
     assert (Refund.objects.count(), LogEntry.objects.count()) == (1, 1)
-    assert said(first) == ["KES 1,500 is being refunded by reversal of the payment."]
-    assert said(second) == [f"{receipt} is already matched to an order or is being refunded."]
+    assert shown_messages(first) == ["KES 1,500 is being refunded by reversal of the payment."]
+    assert shown_messages(second) == [
+        f"{receipt} is already matched to an order or is being refunded."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -572,7 +576,7 @@ def test_an_action_that_is_not_possible_is_reported(staff_browser, make, key, gi
     answer = act(staff_browser, row, key, **given)
 
     assert answer.status_code == 200
-    assert len(said(answer)) == 1
+    assert len(shown_messages(answer)) == 1
     assert snapshot()[:-1] == before
 
 

@@ -18,7 +18,7 @@ from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.shopping import paid_line
 
-from .console import act, page, said, timeline_path
+from .console import act, page, shown_messages, timeline_path
 from .test_roles import browser_of
 
 pytestmark = [
@@ -88,7 +88,7 @@ def test_the_person_who_fetched_the_goods_cannot_approve_the_payout(large, agent
     answer = act(browser_of(agent), large, "approve")
     process_payout(large.pk)
 
-    assert said(answer) == [ConflictOfInterest.message]
+    assert shown_messages(answer) == [ConflictOfInterest.message]
     assert (large.approved_by, daraja.sent) == (None, [])
 
 
@@ -157,7 +157,7 @@ def test_a_number_that_is_known_already_is_not_another_payout_s(
 
     answer = act(staff_browser, refused, "portal", number="TKB1234567")
 
-    assert said(answer) == [
+    assert shown_messages(answer) == [
         "Enter the receipt number shown on the M-Pesa portal. This one is already recorded."
     ]
     assert refused.status == "refused"

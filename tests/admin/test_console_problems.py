@@ -21,7 +21,7 @@ from tests.orders.lines import line_at
 from tests.payments.paying_out import payouts, tick
 from tests.problems.conftest import report
 
-from .console import CONSOLE, act, page, said
+from .console import CONSOLE, act, page, shown_messages
 from .test_roles import browser_of, in_role
 
 pytestmark = [
@@ -119,7 +119,7 @@ def test_earlier_problems_of_both_are_counted(helper, buyer, seller, problem):
 def test_support_decides_with_a_press(helper, problem):
     answer = press(helper, problem, "part", amount="300")
 
-    assert said(answer) == ["KES 300 of the price is refunded to the buyer."]
+    assert shown_messages(answer) == ["KES 300 of the price is refunded to the buyer."]
     assert (problem.outcome, problem.refunded) == ("reduced", 300)
     assert Audit.objects.latest("pk").did == "Refund a part (300)"
 
@@ -146,7 +146,7 @@ def test_a_closed_problem_offers_no_actions(helper, problem):
     press(helper, problem, "close")
 
     assert "There is nothing to decide here." in page(helper, path_of(problem))
-    assert said(press(helper, problem, "refund")) == ["This problem has been closed."]
+    assert shown_messages(press(helper, problem, "refund")) == ["This problem has been closed."]
 
 
 def test_finance_sees_problems_and_does_not_decide_them(problem):
@@ -214,14 +214,16 @@ def test_the_delivery_fee_goes_back_with_a_whole_refund(helper, buyer, kettle):
 
     answer = press(helper, problem, "refund", with_fee="on")
 
-    assert said(answer) == ["KES 1,500 is refunded to the buyer. The delivery fee is refunded too."]
+    assert shown_messages(answer) == [
+        "KES 1,500 is refunded to the buyer. The delivery fee is refunded too."
+    ]
     assert sum(Refund.objects.values_list("amount", flat=True)) == 1650
 
 
 def test_without_a_fee_there_is_none_to_give_back(helper, problem):
     answer = press(helper, problem, "refund", with_fee="on")
 
-    assert said(answer) == ["Nothing was paid for the delivery of this parcel."]
+    assert shown_messages(answer) == ["Nothing was paid for the delivery of this parcel."]
     assert (problem.state, Refund.objects.count()) == ("open", 0)
 
 
@@ -263,7 +265,7 @@ def test_the_seller_is_not_told_why_a_payout_is_on_hold(large, staff_browser, se
 def test_a_payout_is_put_on_hold_only_once(large, staff_browser):
     act(staff_browser, large, "hold")
 
-    assert said(act(staff_browser, large, "hold")) == [
+    assert shown_messages(act(staff_browser, large, "hold")) == [
         "This payout is not waiting for approval, or is already on hold."
     ]
 
@@ -273,7 +275,7 @@ def test_rejecting_a_payout_withholds_its_earnings(large, staff_browser, seller,
     create_payouts(seller.pk)
     tick()
 
-    assert said(answer) == ["The payout is rejected. Earnings withheld: 1."]
+    assert shown_messages(answer) == ["The payout is rejected. Earnings withheld: 1."]
     assert (payouts("status"), sent(daraja)) == (["dropped"], [])
     shown = page(staff_browser)
     assert "Withheld earnings\n" in shown
@@ -289,7 +291,7 @@ def test_released_earnings_go_into_a_new_payout_to_approve(large, staff_browser,
     )
     create_payouts(seller.pk)
 
-    assert said(answer) == ["KES 1,500 will be part of the seller's next payout."]
+    assert shown_messages(answer) == ["KES 1,500 will be part of the seller's next payout."]
     second = Payout.objects.latest("pk")
     assert (second.pk != large.pk, second.awaits_approval) == (True, True)
     assert "Payouts to approve\n" in page(staff_browser)
@@ -310,7 +312,7 @@ def test_a_sent_payout_cannot_be_held_or_rejected(large, staff_browser, daraja):
     tick()
 
     for key in ("hold", "reject"):
-        assert "is not waiting for approval" in said(act(staff_browser, large, key))[0]
+        assert "is not waiting for approval" in shown_messages(act(staff_browser, large, key))[0]
     assert large.status == "sent"
 
 

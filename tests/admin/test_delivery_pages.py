@@ -18,7 +18,8 @@ from tests.factories import ProductFactory, UserFactory, give_role
 from tests.guards import balanced_books  # noqa: F401
 from tests.orders.deliveries import a_point, a_rate, paid_delivery
 
-from .test_lines import do, told
+from .console import shown_messages
+from .test_line_actions import do
 from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
@@ -206,7 +207,7 @@ def test_who_takes_the_goods_in_decides_nothing_about_them(buyer, kettle):
 
     answer = do(browser_of(support), "give_fee_back", line, why="It came late")
 
-    assert ConflictOfInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in shown_messages(answer)[0]
     assert not FeeReturn.objects.exists()
 
 
@@ -218,8 +219,8 @@ def test_support_gives_a_fee_back_with_a_reason_on_record(buyer, kettle):
     answer = do(browser_of(support), "give_fee_back", line, why="It came late")
     again = do(browser_of(support), "give_fee_back", line, why="It came late")
 
-    assert "KES 100 will be refunded." in " ".join(told(answer))
-    assert "The delivery fee was already refunded." in " ".join(told(again))
+    assert "KES 100 will be refunded." in " ".join(shown_messages(answer))
+    assert "The delivery fee was already refunded." in " ".join(shown_messages(again))
     given = FeeReturn.objects.get()
     assert (given.decided_by, given.why) == (support, "It came late")
     assert Refund.objects.get().amount == 100
@@ -231,7 +232,7 @@ def test_a_line_that_nothing_was_paid_to_bring_has_no_fee_to_give_back(buyer, ke
 
     answer = do(browser_of(in_role("support")), "give_fee_back", line, why="It came late")
 
-    assert "Nothing was paid for the delivery of this parcel." in told(answer)[0]
+    assert "Nothing was paid for the delivery of this parcel." in shown_messages(answer)[0]
 
 
 @pytest.mark.usefixtures("balanced_books")

@@ -14,7 +14,7 @@ from orders.models import FeeState, Order, Parcel, ParcelStep, Problem, TrackSta
 from orders.models.notifications import Message, MessageState, Notice
 from orders.problems.services import open_problem
 from payments.admin import order_goods
-from payments.backoffice import order_story, timeline
+from payments.backoffice import order_history, timeline
 from payments.backoffice.kinds import console_page
 from payments.models import GatewayEvent, LedgerPosting, Payout, Receipt, Refund, SellerShare
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
@@ -584,8 +584,8 @@ def test_a_staff_action_that_is_no_step_is_in_the_history(support, sale):
     ("words", "values"),
     [
         (timeline.STEPS, set(TrackStatus)),
-        (order_story._PARCEL_STEPS, set(ParcelStep)),
-        (order_story._MESSAGE_STATES, set(MessageState)),
+        (order_history._PARCEL_STEPS, set(ParcelStep)),
+        (order_history._MESSAGE_STATES, set(MessageState)),
         (order_goods._FEE_WORDS, set(FeeState)),
     ],
 )

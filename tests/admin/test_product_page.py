@@ -14,7 +14,7 @@ from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, delivered_line, paid_line
 
-from .console import said
+from .console import shown_messages
 from .pages import buttons, cells, content, facts, sections
 from .test_pages import row_url
 from .test_roles import browser_of, in_role
@@ -128,7 +128,7 @@ def test_a_picture_is_added_and_on_record(keeper, kettle):
     (picture,) = pictures(kettle)
     kettle.refresh_from_db()
     kept = Audit.objects.get()
-    assert said(answer) == ["Add a picture: done."]
+    assert shown_messages(answer) == ["Add a picture: done."]
     assert kettle.image.name == picture.image.name
     assert (kept.actor.username, kept.did) == ("catalogue", "Add a picture (kettle.png)")
     assert kept.changes["image"] == ["", picture.image.name]
@@ -143,8 +143,8 @@ def test_several_pictures_are_added_at_once_each_on_record_and_what_is_none_is_n
 
     assert len(pictures(kettle)) == 2
     assert Audit.objects.filter(did__startswith="Add a picture").count() == 2
-    assert said(answer)[0].startswith("broken.png: ")
-    assert said(answer)[1] == "Add a picture: 2 of 3 done."
+    assert shown_messages(answer)[0].startswith("broken.png: ")
+    assert shown_messages(answer)[1] == "Add a picture: 2 of 3 done."
 
 
 def test_pictures_are_put_into_another_order(keeper, kettle, three):
@@ -200,7 +200,7 @@ def test_another_products_picture_is_none_of_its(keeper, kettle, three, key):
 
     answer = change(keeper, other, key, which=three[0], picture=upload())
 
-    assert said(answer) == ["There is no such picture."]
+    assert shown_messages(answer) == ["There is no such picture."]
     assert [picture.pk for picture in pictures(kettle)] == three
 
 
@@ -210,7 +210,7 @@ def test_beyond_the_most_none_is_added(keeper, kettle):
 
     answer = change(keeper, kettle, "add", picture=upload())
 
-    assert "at most 8 pictures" in said(answer)[0]
+    assert "at most 8 pictures" in shown_messages(answer)[0]
     assert len(pictures(kettle)) == MAX_PICTURES
     assert 'id="add-picture"' not in answer.content.decode()
 
@@ -228,7 +228,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(keeper, kettle, sent, words
 
     answer = change(keeper, kettle, "add", **sent)
 
-    assert words in said(answer)[0]
+    assert words in shown_messages(answer)[0]
     assert pictures(kettle) == []
 
 
@@ -258,7 +258,7 @@ def test_nobody_changes_the_pictures_of_what_they_sell(db):
 
     answer = change(browser_of(seller), product, "add", picture=upload())
 
-    assert said(answer) == [ConflictOfInterest.message]
+    assert shown_messages(answer) == [ConflictOfInterest.message]
     assert pictures(product) == []
     assert Audit.objects.get().did == "Refused, own interest: Add a picture (kettle.png)"
 

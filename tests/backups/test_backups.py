@@ -100,7 +100,9 @@ def test_a_restore_brings_back_everything_and_keeps_the_old_database(shop, taken
     next(iter(media.rglob("*.webp"))).unlink()
     said = []
 
-    code = restore.bring_back(server, media=media, source=taken[0], replace=True, say=said.append)
+    code = restore.restore_backup(
+        server, media=media, source=taken[0], replace=True, say=said.append
+    )
 
     assert code == 0
     # One stop more, and what the commands themselves write.
@@ -121,7 +123,7 @@ def test_a_restore_refuses_a_database_that_is_not_empty(shop, taken):
     before = rows_of(shop[0])
 
     with pytest.raises(Refused, match=r"is not empty: it has .* tables\. With --replace"):
-        restore.bring_back(shop[0], media=shop[1], source=taken[0], say=print)
+        restore.restore_backup(shop[0], media=shop[1], source=taken[0], say=print)
 
     assert rows_of(shop[0]) == before
 
@@ -131,7 +133,7 @@ def test_a_restore_refuses_a_media_folder_that_is_not_empty(url, taken, tmp_path
     (tmp_path / "media" / "a.webp").write_bytes(b"x")
 
     with pytest.raises(Refused, match="media is not empty"):
-        restore.bring_back(
+        restore.restore_backup(
             Server(f"{url}_none"), media=tmp_path / "media", source=taken[0], say=print
         )
 
@@ -141,7 +143,7 @@ def test_a_restore_refuses_while_the_shop_runs(shop, taken):
         shop[0].connection(shop[0].name),
         pytest.raises(Refused, match="Stop the shop first: 1 connection"),
     ):
-        restore.bring_back(shop[0], media=shop[1], source=taken[0], replace=True, say=print)
+        restore.restore_backup(shop[0], media=shop[1], source=taken[0], replace=True, say=print)
 
 
 @pytest.mark.parametrize("how", ["cut", "changed", "taken away", "added"])
@@ -158,7 +160,7 @@ def test_a_damaged_file_changes_nothing(shop, taken, tmp_path, how):
     names = names_like(shop[0])
 
     with pytest.raises(Damaged):
-        restore.bring_back(shop[0], media=shop[1], source=damaged, replace=True, say=print)
+        restore.restore_backup(shop[0], media=shop[1], source=damaged, replace=True, say=print)
 
     assert names_like(shop[0]) == names
 

@@ -83,8 +83,8 @@ def callback(shop, simulator) -> Scene:
     """The buyer has paid, and M-Pesa is about to report it."""
     scene = _people()
     simulator.script(phone=scene.phone, callbacks=0)
-    payment = _rung(simulator, scene)
-    scene.run = _posted(shop, payment.callback_token, _told(simulator, payment))
+    payment = _prompted(simulator, scene)
+    scene.run = _posted(shop, payment.callback_token, _callback_body(simulator, payment))
     return scene
 
 
@@ -153,7 +153,7 @@ def result_of_b2c(shop, simulator) -> Scene:
 def fetch(shop, simulator) -> Scene:
     """A parcel is paid for, and an agent is about to collect it: its seller has earned it then."""
     scene = _bought(simulator, brought=True)
-    return _asked(shop, scene, "move", {"to": "fetched"}, "fetch")
+    return _deliver_parcel(shop, scene, "move", {"to": "fetched"}, "fetch")
 
 
 def hand_over(shop, simulator) -> Scene:
@@ -162,7 +162,7 @@ def hand_over(shop, simulator) -> Scene:
     for to in ("fetched", "shipping", "arrived"):
         move_parcel_for(scene.line.parcel, to, actor=scene.rider, note="Seen.")
     code = {"to": "delivered", "code": scene.line.collection_code}
-    return _asked(shop, scene, "move", code, "hand over")
+    return _deliver_parcel(shop, scene, "move", code, "hand over")
 
 
 def send_payout(shop, simulator) -> Scene:
@@ -179,7 +179,7 @@ def result_of_payout(shop, simulator) -> Scene:
     scene, payout = _owed(simulator)
     simulator.script(operation="b2c", phone=payout.phone, callbacks=0)
     process_payout(payout.pk)
-    return _told_of_its_end(shop, simulator, scene, payout, "payout, result")
+    return _post_transfer_result(shop, simulator, scene, payout, "payout, result")
 
 
 def agree_to_refund(shop, simulator) -> Scene:
@@ -223,7 +223,7 @@ def _owed(simulator) -> tuple[Scene, Payout]:
     return scene, due.get()
 
 
-def _asked(shop, scene, what, sent, phase) -> Scene:
+def _deliver_parcel(shop, scene, what, sent, phase) -> Scene:
     scene.run = partial(
         shop.request, "POST", f"/deliveries/{scene.line.parcel_id}/{what}/",
         json.dumps(sent).encode(), phases=[phase], buyer=scene.rider,
@@ -238,7 +238,7 @@ def _people() -> Scene:
     return Scene(next(_phones), goods, UserFactory(), dict)
 
 
-def _rung(simulator, scene) -> OrderPayment:
+def _prompted(simulator, scene) -> OrderPayment:
     order = an_order(scene.buyer, (scene.goods, NUMBER), phone=scene.phone)
     assert simulator.wait_until_quiet()
     return order.payments.get()
@@ -247,7 +247,7 @@ def _rung(simulator, scene) -> OrderPayment:
 def _unanswered(simulator, scene) -> Order:
     """An order whose prompt was cancelled."""
     simulator.script(phone=scene.phone, outcome="cancelled")
-    order = _rung(simulator, scene).order
+    order = _prompted(simulator, scene).order
     wait_until(order.payments.filter(status="failed").exists)
     return order
 
@@ -257,7 +257,7 @@ def _pay(simulator, scene, order, amount) -> None:
     wait_until(order.receipts.exists)
 
 
-def _told(simulator, payment) -> bytes:
+def _callback_body(simulator, payment) -> bytes:
     """The callback of a paid prompt, as M-Pesa would have sent it."""
     entry = next(
         entry
@@ -277,10 +277,10 @@ def _resulting(shop, simulator, scene, operation) -> Scene:
     simulator.script(operation=operation, phone=scene.phone, callbacks=0)
     refund = scene.order.refunds.get()
     process_refund(refund.pk)
-    return _told_of_its_end(shop, simulator, scene, refund, f"refund, result of {operation}")
+    return _post_transfer_result(shop, simulator, scene, refund, f"refund, result of {operation}")
 
 
-def _told_of_its_end(shop, simulator, scene, row: Transfer, phase: str) -> Scene:
+def _post_transfer_result(shop, simulator, scene, row: Transfer, phase: str) -> Scene:
     """M-Pesa has made the transfer, and is about to post the result that it withheld."""
     assert simulator.wait_until_quiet()
     row.refresh_from_db()

@@ -56,7 +56,7 @@ REGISTERED = {
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceivedRequest:
     """A request as it arrived. `peer` tells connections apart."""
 
     method: str
@@ -76,7 +76,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        heard = Heard(self.command, self.path, dict(self.headers), body, self.client_address)
+        heard = ReceivedRequest(
+            self.command, self.path, dict(self.headers), body, self.client_address
+        )
         path = self.path.partition("?")[0]
         with self.server.lock:
             self.server.heard.append(heard)
@@ -102,15 +104,15 @@ class Gateway(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.stopping = threading.Event()
         self.hung_up = threading.Event()
-        self.heard: list[Heard] = []
-        self.scripts: dict[str, list[Callable]] = defaultdict(lambda: [says(404, {})])
+        self.heard: list[ReceivedRequest] = []
+        self.scripts: dict[str, list[Callable]] = defaultdict(lambda: [replies(404, {})])
         self.tokens_given = 0
         self.scripts[OAUTH] = [gives_token]
-        self.scripts[PUSH] = [says(200, ACCEPTED)]
-        self.scripts[QUERY] = [says(200, PAID)]
+        self.scripts[PUSH] = [replies(200, ACCEPTED)]
+        self.scripts[QUERY] = [replies(200, PAID)]
         for path in (PAY, REVERSE, STATUS, BALANCE):
-            self.scripts[path] = [says(200, OPENED)]
-        self.scripts[REGISTER_URLS] = [says(200, REGISTERED)]
+            self.scripts[path] = [replies(200, OPENED)]
+        self.scripts[REGISTER_URLS] = [replies(200, REGISTERED)]
 
     @property
     def url(self):
@@ -140,7 +142,7 @@ def running_gateway() -> Iterator[Gateway]:
         thread.join()
 
 
-def says(status, body, **headers):
+def replies(status, body, **headers):
     """A complete response: a dict is sent as JSON, bytes unchanged."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
 
@@ -159,11 +161,11 @@ def gives_token(handler):
     with handler.server.lock:
         handler.server.tokens_given += 1
         token = f"token-{handler.server.tokens_given}"
-    says(200, {"access_token": token, "expires_in": "3599"})(handler)
+    replies(200, {"access_token": token, "expires_in": "3599"})(handler)
 
 
 def error(status, code, message):
-    return says(status, {"requestId": "1-2-3", "errorCode": code, "errorMessage": message})
+    return replies(status, {"requestId": "1-2-3", "errorCode": code, "errorMessage": message})
 
 
 def stays_silent(handler):
@@ -205,7 +207,7 @@ def trickles(handler):
 
 def answers_and_hangs_up(handler):
     """Close an idle connection without notice, as gateways do."""
-    says(200, ACCEPTED)(handler)
+    replies(200, ACCEPTED)(handler)
     hangs_up(handler)
     handler.server.hung_up.set()
 

@@ -11,7 +11,7 @@ from payments.daraja.client import Conversation, MemoryTokenStore, StatementPage
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
 
 from .conftest import A_PAYOUT, A_REVERSAL
-from .gateway import PAY, PULL, REVERSE, running_gateway, says
+from .gateway import PAY, PULL, REVERSE, replies, running_gateway
 from .test_callback_fuzz import anything, ids, odd
 from .test_statement import A_ROW, FROM, TO
 
@@ -63,7 +63,7 @@ def is_readable(answer):
 @given(status=statuses, answer=answers | anything)
 def test_money_that_may_have_moved_is_never_refused(make_client, gateway, status, answer):
     for path in (PAY, REVERSE):
-        gateway.on(path, says(status, json.dumps(answer).encode()))
+        gateway.on(path, replies(status, json.dumps(answer).encode()))
     client = with_token(make_client, gateway)
 
     for ask in (lambda: client.b2c_payment(**A_PAYOUT), lambda: client.reversal(**A_REVERSAL)):
@@ -83,7 +83,7 @@ def test_money_that_may_have_moved_is_never_refused(make_client, gateway, status
 @over_the_wire
 @given(status=statuses, answer=answers | anything)
 def test_a_statement_is_a_page_or_an_error(make_client, gateway, status, answer):
-    gateway.on(PULL, says(status, json.dumps(answer).encode()))
+    gateway.on(PULL, replies(status, json.dumps(answer).encode()))
 
     try:
         page = with_token(make_client, gateway).pull_transactions(start=FROM, end=TO)

@@ -11,7 +11,7 @@ from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 from payments.daraja.values import UnreadableCallback
 
 from .conftest import an_account, rehearse
-from .gateway import REGISTER_URLS, REGISTERED, error, says, stays_silent
+from .gateway import REGISTER_URLS, REGISTERED, error, replies, stays_silent
 
 ADDRESSES = {
     "confirmation_url": "https://shop.co.ke/hook/paid/",
@@ -72,9 +72,9 @@ def test_a_registration_that_was_not_made_is_a_refusal(daraja, gateway, code, me
     "answer",
     [
         error(500, "500.003.1001", "Internal Server Error"),
-        says(200, b"<html>"),
-        says(200, {}),
-        says(500, REGISTERED),
+        replies(200, b"<html>"),
+        replies(200, {}),
+        replies(500, REGISTERED),
         stays_silent,
     ],
 )

@@ -24,8 +24,8 @@ from .gateway import (
     STATUS,
     error,
     hangs_up,
+    replies,
     resets,
-    says,
     stays_silent,
     stops_half_way,
     writes,
@@ -170,7 +170,7 @@ def test_an_accepted_request_returns_both_ids(daraja, name):
 
 
 def test_a_payout_whose_id_is_not_repeated_has_ours(daraja, gateway):
-    gateway.on(PAY, says(200, OPENED | {"OriginatorConversationID": ""}))
+    gateway.on(PAY, replies(200, OPENED | {"OriginatorConversationID": ""}))
 
     assert daraja.b2c_payment(**A_PAYOUT).originator_conversation_id == "payout-7-0"
 
@@ -352,7 +352,7 @@ def test_an_error_code_that_means_not_processed_is_a_refusal(
 def test_the_gateways_own_rate_limit_is_a_refusal(daraja, gateway, name):
     code = "policies.ratelimit.SpikeArrestViolation"
     fault = {"faultstring": "Spike arrest violation", "detail": {"errorcode": code}}
-    gateway.on(CALLS[name][0], says(429, {"fault": fault}))
+    gateway.on(CALLS[name][0], replies(429, {"fault": fault}))
 
     with pytest.raises(DarajaRefused) as refused:
         call(daraja, name)
@@ -408,7 +408,7 @@ def test_the_gateways_own_rate_limit_is_a_refusal(daraja, gateway, name):
 def test_an_answer_that_is_not_clear_is_unknown_and_is_not_resent(
     daraja, gateway, name, status, body
 ):
-    gateway.on(CALLS[name][0], says(status, body))
+    gateway.on(CALLS[name][0], replies(status, body))
 
     with pytest.raises(DarajaUnknown) as unknown:
         call(daraja, name)
@@ -451,7 +451,7 @@ def test_a_request_with_an_old_token_is_sent_again_with_a_new_one(
     daraja, gateway, name, status, code
 ):
     path = CALLS[name][0]
-    gateway.on(path, error(status, code, "Invalid Access Token"), says(200, OPENED))
+    gateway.on(path, error(status, code, "Invalid Access Token"), replies(200, OPENED))
 
     call(daraja, name)
 
@@ -462,7 +462,7 @@ def test_a_request_with_an_old_token_is_sent_again_with_a_new_one(
 
 @pytest.mark.parametrize("name", ["reversal", *QUESTIONS])
 def test_an_answer_without_the_id_it_will_be_told_under_is_unknown(daraja, gateway, name):
-    gateway.on(CALLS[name][0], says(200, OPENED | {"OriginatorConversationID": None}))
+    gateway.on(CALLS[name][0], replies(200, OPENED | {"OriginatorConversationID": None}))
 
     with pytest.raises(DarajaUnknown):
         call(daraja, name)
@@ -486,7 +486,7 @@ def test_an_answer_without_the_id_it_will_be_told_under_is_unknown(daraja, gatew
     ],
 )
 def test_a_payout_asked_for_before_is_a_duplicate_and_no_refusal(daraja, gateway, status, body):
-    gateway.on(PAY, says(status, body))
+    gateway.on(PAY, replies(status, body))
 
     with pytest.raises(DarajaDuplicate) as duplicate:
         daraja.b2c_payment(**A_PAYOUT)
@@ -500,7 +500,7 @@ def test_a_payout_asked_for_before_is_a_duplicate_and_no_refusal(daraja, gateway
 )
 def test_a_known_failure_inside_a_200_is_a_refusal(daraja, gateway, name, code):
     rejected = {"ResponseCode": code, "ResponseDescription": "Rejected"}
-    gateway.on(CALLS[name][0], says(200, rejected))
+    gateway.on(CALLS[name][0], replies(200, rejected))
 
     with pytest.raises(DarajaRefused) as refused:
         call(daraja, name)
@@ -514,7 +514,7 @@ def test_a_known_failure_inside_a_200_is_a_refusal(daraja, gateway, name, code):
 def test_any_other_response_code_inside_a_200_is_unknown_where_money_moves(
     daraja, gateway, name, code
 ):
-    gateway.on(CALLS[name][0], says(200, {"ResponseCode": code}))
+    gateway.on(CALLS[name][0], replies(200, {"ResponseCode": code}))
 
     with pytest.raises(DarajaUnknown):
         call(daraja, name)
@@ -522,7 +522,7 @@ def test_any_other_response_code_inside_a_200_is_unknown_where_money_moves(
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_any_response_code_inside_a_200_is_a_refusal_of_a_question(daraja, gateway, name):
-    gateway.on(CALLS[name][0], says(200, {"ResponseCode": "17"}))
+    gateway.on(CALLS[name][0], replies(200, {"ResponseCode": "17"}))
 
     with pytest.raises(DarajaRefused) as refused:
         call(daraja, name)

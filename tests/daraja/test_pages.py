@@ -26,7 +26,7 @@ from .gateway import (
     REVERSE,
     STATUS,
     error,
-    says,
+    replies,
 )
 
 PAGE = b"<html><head><title>Request unsuccessful</title></head><body>Incident 1-2</body></html>"
@@ -35,30 +35,30 @@ ZIPPED = {"Content_Type": "text/html", "Content_Encoding": "gzip"}
 FORBIDDEN = {"fault": {"faultstring": "Access denied", "detail": {"errorcode": "steps.deny"}}}
 
 TURNED_AWAY = {
-    "403 page": says(403, PAGE, **HTML),
-    "403 page, zipped": says(403, gzip.compress(PAGE), **ZIPPED),
-    "403 page, zipped and broken": says(403, gzip.compress(PAGE)[:-9], **ZIPPED),
-    "403 page, called zipped": says(403, PAGE, **ZIPPED),
-    "403 page of two megabytes": says(403, b"<p>no</p>" * 250_000, **HTML),
-    "403 without a word": says(403, b""),
-    "403 of a firewall that speaks JSON": says(403, {"message": "Forbidden"}),
-    "403 of the gateway's own policy": says(403, FORBIDDEN),
-    "403 with half a JSON": says(403, b'{"message": "Forb'),
-    "401 page": says(401, PAGE, **HTML),
-    "400 page": says(400, PAGE, **HTML),
-    "404 page": says(404, PAGE, **HTML),
-    "405 page": says(405, PAGE, **HTML),
-    "302 to a page to log in": says(302, PAGE, Location="https://wifi.example/login"),
-    "302 without a word": says(302, b"", Location="/login"),
-    "307 elsewhere": says(307, b"", Location="https://elsewhere.example/"),
-    "407 of a proxy": says(407, PAGE, **HTML),
-    "451 page": says(451, PAGE, **HTML),
+    "403 page": replies(403, PAGE, **HTML),
+    "403 page, zipped": replies(403, gzip.compress(PAGE), **ZIPPED),
+    "403 page, zipped and broken": replies(403, gzip.compress(PAGE)[:-9], **ZIPPED),
+    "403 page, called zipped": replies(403, PAGE, **ZIPPED),
+    "403 page of two megabytes": replies(403, b"<p>no</p>" * 250_000, **HTML),
+    "403 without a word": replies(403, b""),
+    "403 of a firewall that speaks JSON": replies(403, {"message": "Forbidden"}),
+    "403 of the gateway's own policy": replies(403, FORBIDDEN),
+    "403 with half a JSON": replies(403, b'{"message": "Forb'),
+    "401 page": replies(401, PAGE, **HTML),
+    "400 page": replies(400, PAGE, **HTML),
+    "404 page": replies(404, PAGE, **HTML),
+    "405 page": replies(405, PAGE, **HTML),
+    "302 to a page to log in": replies(302, PAGE, Location="https://wifi.example/login"),
+    "302 without a word": replies(302, b"", Location="/login"),
+    "307 elsewhere": replies(307, b"", Location="https://elsewhere.example/"),
+    "407 of a proxy": replies(407, PAGE, **HTML),
+    "451 page": replies(451, PAGE, **HTML),
 }
 TOO_EARLY = {
-    "429 page": says(429, PAGE, **HTML),
-    "429 without a word": says(429, b""),
-    "429 page, zipped and broken": says(429, gzip.compress(PAGE)[:-9], **ZIPPED),
-    "429 spike arrest": says(
+    "429 page": replies(429, PAGE, **HTML),
+    "429 without a word": replies(429, b""),
+    "429 page, zipped and broken": replies(429, gzip.compress(PAGE)[:-9], **ZIPPED),
+    "429 spike arrest": replies(
         429,
         {
             "fault": {
@@ -69,17 +69,17 @@ TOO_EARLY = {
     ),
 }
 NOTHING_KNOWN = {
-    "503 page": says(503, PAGE, **HTML),
-    "502 page": says(502, PAGE, **HTML),
-    "500 page, zipped": says(500, gzip.compress(PAGE), **ZIPPED),
-    "504 without a word": says(504, b""),
-    "408 page": says(408, PAGE, **HTML),
-    "200 page": says(200, PAGE, **HTML),
-    "200 page, zipped": says(200, gzip.compress(PAGE), **ZIPPED),
-    "200 page, zipped and broken": says(200, gzip.compress(PAGE)[:-9], **ZIPPED),
-    "200 without a word": says(200, b""),
-    "200 with half a JSON": says(200, b'{"ResponseCode": "0", "Respo'),
-    "204": says(204, b""),
+    "503 page": replies(503, PAGE, **HTML),
+    "502 page": replies(502, PAGE, **HTML),
+    "500 page, zipped": replies(500, gzip.compress(PAGE), **ZIPPED),
+    "504 without a word": replies(504, b""),
+    "408 page": replies(408, PAGE, **HTML),
+    "200 page": replies(200, PAGE, **HTML),
+    "200 page, zipped": replies(200, gzip.compress(PAGE), **ZIPPED),
+    "200 page, zipped and broken": replies(200, gzip.compress(PAGE)[:-9], **ZIPPED),
+    "200 without a word": replies(200, b""),
+    "200 with half a JSON": replies(200, b'{"ResponseCode": "0", "Respo'),
+    "204": replies(204, b""),
 }
 ANY = TURNED_AWAY | TOO_EARLY | NOTHING_KNOWN
 
@@ -223,7 +223,9 @@ def test_a_gateway_too_busy_for_a_token_was_asked_for_no_money(daraja, gateway):
 
 def test_an_app_without_this_api_is_a_fault_in_the_settings_and_fetches_no_tokens(daraja, gateway):
     fault = "Invalid API call as no apiproduct match found"
-    gateway.on(PUSH, says(401, {"fault": {"faultstring": fault, "detail": {"errorcode": "x.y"}}}))
+    gateway.on(
+        PUSH, replies(401, {"fault": {"faultstring": fault, "detail": {"errorcode": "x.y"}}})
+    )
 
     refused = raised_by(lambda: daraja.stk_push(**A_PUSH))
 

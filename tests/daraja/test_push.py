@@ -10,7 +10,7 @@ from payments.daraja.client import DarajaClient, MemoryTokenStore, PushAccepted
 from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 
 from .conftest import A_PUSH, an_account
-from .gateway import ACCEPTED, CHECKOUT_ID, MERCHANT_ID, PUSH, error, says
+from .gateway import ACCEPTED, CHECKOUT_ID, MERCHANT_ID, PUSH, error, replies
 
 
 def test_an_accepted_push_returns_both_request_ids(daraja):
@@ -198,7 +198,7 @@ def test_an_error_code_that_means_not_processed_is_a_refusal(
     ],
 )
 def test_too_many_requests_is_a_refusal_and_is_not_resent(daraja, gateway, status, body, code):
-    gateway.on(PUSH, says(status, body))
+    gateway.on(PUSH, replies(status, body))
 
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
@@ -210,7 +210,7 @@ def test_too_many_requests_is_a_refusal_and_is_not_resent(daraja, gateway, statu
 
 @pytest.mark.parametrize("code", ["1", 1, "SFC_IC0003"])
 def test_another_response_code_inside_a_200_is_a_refusal(daraja, gateway, code):
-    gateway.on(PUSH, says(200, {"ResponseCode": code, "ResponseDescription": "Rejected"}))
+    gateway.on(PUSH, replies(200, {"ResponseCode": code, "ResponseDescription": "Rejected"}))
 
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
@@ -221,7 +221,7 @@ def test_another_response_code_inside_a_200_is_a_refusal(daraja, gateway, code):
 
 
 def test_a_refusal_without_words_says_so(daraja, gateway):
-    gateway.on(PUSH, says(200, {"ResponseCode": "1", "secret": "token-1"}))
+    gateway.on(PUSH, replies(200, {"ResponseCode": "1", "secret": "token-1"}))
 
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
@@ -230,7 +230,7 @@ def test_a_refusal_without_words_says_so(daraja, gateway):
 
 
 def test_a_response_code_may_be_a_number(daraja, gateway):
-    gateway.on(PUSH, says(200, ACCEPTED | {"ResponseCode": 0}))
+    gateway.on(PUSH, replies(200, ACCEPTED | {"ResponseCode": 0}))
 
     assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
 
@@ -275,7 +275,7 @@ def test_a_response_code_may_be_a_number(daraja, gateway):
     ],
 )
 def test_an_answer_that_is_not_clear_is_unknown_and_is_not_resent(daraja, gateway, status, body):
-    gateway.on(PUSH, says(status, body))
+    gateway.on(PUSH, replies(status, body))
 
     with pytest.raises(DarajaUnknown):
         daraja.stk_push(**A_PUSH)
@@ -284,7 +284,7 @@ def test_an_answer_that_is_not_clear_is_unknown_and_is_not_resent(daraja, gatewa
 
 
 def test_an_unknown_keeps_the_beginning_of_the_answer_on_one_line(daraja, gateway):
-    gateway.on(PUSH, says(502, b"<html>\r\n\x00Bad\x1b[31m Gateway</html>" + b"x" * 500))
+    gateway.on(PUSH, replies(502, b"<html>\r\n\x00Bad\x1b[31m Gateway</html>" + b"x" * 500))
 
     with pytest.raises(DarajaUnknown) as unknown:
         daraja.stk_push(**A_PUSH)

@@ -23,9 +23,9 @@ from .gateway import (
     answers_and_hangs_up,
     error,
     hangs_up,
+    replies,
     resets,
     running_gateway,
-    says,
     stays_silent,
     stops_half_way,
     trickles,
@@ -134,7 +134,7 @@ def test_an_answer_that_trickles_is_not_waited_for(client_for, gateway):
 
 
 def test_an_answer_without_end_is_given_up(daraja, gateway):
-    gateway.on(PUSH, says(200, b" " * 5_000_000))
+    gateway.on(PUSH, replies(200, b" " * 5_000_000))
 
     with pytest.raises(DarajaUnknown, match="ValueError"):
         daraja.stk_push(**A_PUSH)
@@ -142,7 +142,7 @@ def test_an_answer_without_end_is_given_up(daraja, gateway):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed_and_passes_nothing_on(daraja, gateway, status):
-    gateway.on(PUSH, says(status, b"", Location=gateway.url + "/elsewhere"))
+    gateway.on(PUSH, replies(status, b"", Location=gateway.url + "/elsewhere"))
 
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
@@ -161,7 +161,7 @@ def test_one_connection_serves_many_requests_of_a_thread(daraja, gateway):
 
 
 def test_a_connection_the_gateway_closed_meanwhile_is_replaced(daraja, gateway):
-    gateway.on(PUSH, answers_and_hangs_up, says(200, ACCEPTED))
+    gateway.on(PUSH, answers_and_hangs_up, replies(200, ACCEPTED))
     daraja.stk_push(**A_PUSH)
     assert gateway.hung_up.wait(PATIENCE)
 
@@ -220,8 +220,8 @@ def test_a_push_is_sent_as_the_one_before_it(daraja, gateway):
 
 
 def test_a_cookie_of_the_gateways_is_sent_back_as_it_is_now(daraja, gateway):
-    first, second = (says(200, ACCEPTED, **{"Set-Cookie": f"at={n}; Path=/"}) for n in (1, 2))
-    gateway.on(PUSH, first, second, says(200, ACCEPTED))
+    first, second = (replies(200, ACCEPTED, **{"Set-Cookie": f"at={n}; Path=/"}) for n in (1, 2))
+    gateway.on(PUSH, first, second, replies(200, ACCEPTED))
 
     for _ in range(3):
         daraja.stk_push(**A_PUSH)
@@ -232,7 +232,7 @@ def test_a_cookie_of_the_gateways_is_sent_back_as_it_is_now(daraja, gateway):
 
 def test_each_push_has_the_token_of_its_moment(daraja, gateway):
     is_over = error(401, "401.002.01", "Invalid Access Token")
-    gateway.on(PUSH, says(200, ACCEPTED), is_over, says(200, ACCEPTED))
+    gateway.on(PUSH, replies(200, ACCEPTED), is_over, replies(200, ACCEPTED))
 
     for _ in range(2):
         daraja.stk_push(**A_PUSH)

@@ -13,8 +13,8 @@ from .gateway import (
     PAID,
     QUERY,
     error,
+    replies,
     resets,
-    says,
     stays_silent,
     stops_half_way,
 )
@@ -51,7 +51,7 @@ def test_a_query_sends_exactly_what_the_portal_asks_for(daraja, gateway):
     ],
 )
 def test_only_a_known_end_settles_a_prompt(daraja, gateway, code, outcome, text):
-    gateway.on(QUERY, says(200, PAID | {"ResultCode": code, "ResultDesc": "As it is."}))
+    gateway.on(QUERY, replies(200, PAID | {"ResultCode": code, "ResultDesc": "As it is."}))
 
     status = daraja.stk_query(checkout_request_id=CHECKOUT_ID)
 
@@ -74,19 +74,22 @@ def test_only_a_known_end_settles_a_prompt(daraja, gateway, code, outcome, text)
             "400.002.02: Bad Request - Invalid CheckoutRequestID",
         ),
         (
-            says(429, {"fault": {"faultstring": "Spike arrest violation", "detail": {}}}),
+            replies(429, {"fault": {"faultstring": "Spike arrest violation", "detail": {}}}),
             "Spike arrest violation",
         ),
-        (says(500, PAID), PAID["ResponseDescription"]),
+        (replies(500, PAID), PAID["ResponseDescription"]),
         (
-            says(200, PAID | {"errorCode": "500.001.1001"}),
+            replies(200, PAID | {"errorCode": "500.001.1001"}),
             "500.001.1001: HTTP 200: without a reason",
         ),
-        (says(200, PAID | {"ResponseCode": "1"}), PAID["ResponseDescription"]),
-        (says(200, PAID | {"CheckoutRequestID": "ws_CO_2"}), "the answer is about another request"),
-        (says(200, PAID | {"CheckoutRequestID": None}), "the answer is about another request"),
-        (says(200, b"<html>Hello</html>"), "HTTP 200: <html>Hello</html>"),
-        (says(503, b""), "HTTP 503: without a reason"),
+        (replies(200, PAID | {"ResponseCode": "1"}), PAID["ResponseDescription"]),
+        (
+            replies(200, PAID | {"CheckoutRequestID": "ws_CO_2"}),
+            "the answer is about another request",
+        ),
+        (replies(200, PAID | {"CheckoutRequestID": None}), "the answer is about another request"),
+        (replies(200, b"<html>Hello</html>"), "HTTP 200: <html>Hello</html>"),
+        (replies(503, b""), "HTTP 503: without a reason"),
         (stays_silent, f"no answer from {QUERY} ("),
         (resets, f"no answer from {QUERY} ("),
         (stops_half_way, f"no answer from {QUERY} ("),
@@ -102,7 +105,7 @@ def test_anything_else_says_nothing(client_for, gateway, answer, description):
 
 
 def test_a_query_with_an_old_token_is_sent_again_with_a_new_one(client_for, gateway):
-    paid = says(200, PAID)
+    paid = replies(200, PAID)
     gateway.on(QUERY, error(404, "404.001.03", "Invalid Access Token"), paid)
 
     status = client_for(paid).stk_query(checkout_request_id=CHECKOUT_ID)

@@ -10,7 +10,7 @@ from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 from tests.payments.test_shown_fields import ODD, with_odd
 
 from .conftest import an_account, rehearse
-from .gateway import PULL, REGISTER_PULL, error, resets, says, stays_silent, stops_half_way
+from .gateway import PULL, REGISTER_PULL, error, replies, resets, stays_silent, stops_half_way
 
 PHONE = "254712345678"
 REGISTRATION = {
@@ -44,12 +44,12 @@ def a_page(*rows, code="1000"):
 
 
 def pull(client, gateway, body, status=200):
-    gateway.on(PULL, says(status, body))
+    gateway.on(PULL, replies(status, body))
     return client.pull_transactions(start=FROM, end=TO)
 
 
 def test_a_registration_sends_exactly_what_the_portal_asks_for(daraja, gateway):
-    gateway.on(REGISTER_PULL, says(200, {"ResponseStatus": "1000"}))
+    gateway.on(REGISTER_PULL, replies(200, {"ResponseStatus": "1000"}))
 
     daraja.register_pull(**REGISTRATION)
 
@@ -71,7 +71,7 @@ def test_a_nominated_number_that_is_none_is_a_value_error(daraja, gateway, numbe
 
 @pytest.mark.parametrize("status", ["1000", 1000, "1001"])
 def test_a_registration_may_stand_already(daraja, gateway, status):
-    gateway.on(REGISTER_PULL, says(200, {"ResponseStatus": status}))
+    gateway.on(REGISTER_PULL, replies(200, {"ResponseStatus": status}))
 
     daraja.register_pull(**REGISTRATION)
 
@@ -84,10 +84,10 @@ def test_a_registration_may_stand_already(daraja, gateway, status):
         (error(400, "400.002.02", "Bad Request - Invalid ShortCode"), DarajaRefused),
         (error(500, "500.003.02", "Spike Arrest Violation"), DarajaRefused),
         (error(500, "500.003.1001", "Internal Server Error"), DarajaUnknown),
-        (says(200, {"ResponseStatus": "1002"}), DarajaUnknown),
-        (says(200, {"ResponseStatus": "1000", "errorCode": "500.003.1001"}), DarajaUnknown),
-        (says(500, {"ResponseStatus": "1000"}), DarajaUnknown),
-        (says(200, {}), DarajaUnknown),
+        (replies(200, {"ResponseStatus": "1002"}), DarajaUnknown),
+        (replies(200, {"ResponseStatus": "1000", "errorCode": "500.003.1001"}), DarajaUnknown),
+        (replies(500, {"ResponseStatus": "1000"}), DarajaUnknown),
+        (replies(200, {}), DarajaUnknown),
         (stays_silent, DarajaUnknown),
     ],
 )
@@ -99,7 +99,7 @@ def test_a_registration_that_goes_wrong_says_how(client_for, gateway, answer, ki
 
 
 def test_a_question_sends_nairobis_time_and_the_offset_as_text(daraja, gateway):
-    gateway.on(PULL, says(200, a_page()))
+    gateway.on(PULL, replies(200, a_page()))
 
     daraja.pull_transactions(start=FROM, end=TO, offset=100)
 
@@ -114,7 +114,7 @@ def test_a_question_sends_nairobis_time_and_the_offset_as_text(daraja, gateway):
 
 
 def test_a_part_of_a_second_at_the_end_is_asked_about_too(daraja, gateway):
-    gateway.on(PULL, says(200, a_page()))
+    gateway.on(PULL, replies(200, a_page()))
     part = timedelta(microseconds=1)
 
     daraja.pull_transactions(start=FROM + part, end=TO + part)
@@ -125,7 +125,7 @@ def test_a_part_of_a_second_at_the_end_is_asked_about_too(daraja, gateway):
 
 
 def test_a_till_pulls_its_own_number(gateway, make_client):
-    gateway.on(PULL, says(200, a_page()))
+    gateway.on(PULL, replies(200, a_page()))
     account = an_account(gateway.url, party_b="5551234")
 
     make_client(gateway.url, account=account).pull_transactions(start=FROM, end=TO)

@@ -29,8 +29,8 @@ from .gateway import (
     error,
     gives_token,
     hangs_up,
+    replies,
     resets,
-    says,
     stays_silent,
 )
 
@@ -139,7 +139,7 @@ def test_two_clients_share_a_token_through_the_store(gateway, make_client):
     ],
 )
 def test_a_token_is_kept_until_a_minute_before_its_end(gateway, make_client, expires_in, kept):
-    gateway.on(OAUTH, says(200, {"access_token": "t", "expires_in": expires_in}))
+    gateway.on(OAUTH, replies(200, {"access_token": "t", "expires_in": expires_in}))
     tokens = RecordingStore()
 
     make_client(gateway.url, tokens=tokens).stk_push(**A_PUSH)
@@ -167,7 +167,7 @@ def test_many_threads_with_an_old_token_fetch_one_new_one(daraja, gateway, token
 
     def only_the_new_one(handler):
         if handler.headers["Authorization"] == "Bearer token-1":
-            return says(200, ACCEPTED)(handler)
+            return replies(200, ACCEPTED)(handler)
         together.wait()
         return error(404, "404.001.03", "Invalid Access Token")(handler)
 
@@ -198,7 +198,7 @@ def test_threads_that_waited_for_a_failed_fetch_share_its_outcome(gateway, make_
 
 
 def test_a_fetch_that_failed_before_is_tried_again(daraja, gateway):
-    gateway.on(OAUTH, says(400, b""), gives_token)
+    gateway.on(OAUTH, replies(400, b""), gives_token)
     with pytest.raises(DarajaRefused):
         daraja.stk_push(**A_PUSH)
 
@@ -212,15 +212,15 @@ def test_a_fetch_that_failed_before_is_tried_again(daraja, gateway):
         error(400, "400.003.01", "Invalid Access Token"),
         error(401, "401.002.01", "Error Occurred - Invalid Access Token"),
         error(200, "404.001.03", "Invalid Access Token"),
-        says(401, b""),
-        says(401, {"fault": {"faultstring": "Invalid access token", "detail": {}}}),
+        replies(401, b""),
+        replies(401, {"fault": {"faultstring": "Invalid access token", "detail": {}}}),
     ],
 )
 def test_a_token_that_is_turned_down_is_replaced_and_the_push_sent_again(
     daraja, gateway, tokens, turned_down
 ):
     tokens.set("token-0", 3000)
-    gateway.on(PUSH, turned_down, says(200, ACCEPTED))
+    gateway.on(PUSH, turned_down, replies(200, ACCEPTED))
 
     assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
     first, second = gateway.heard_on(PUSH)
@@ -233,7 +233,7 @@ def test_a_token_that_is_turned_down_is_replaced_and_the_push_sent_again(
     "turned_down",
     [
         error(404, "404.001.03", "Invalid Access Token"),
-        says(401, {"fault": {"faultstring": "Invalid access token", "detail": {}}}),
+        replies(401, {"fault": {"faultstring": "Invalid access token", "detail": {}}}),
     ],
 )
 def test_a_push_whose_new_tokens_are_turned_down_too_goes_again_so_often_and_no_more(
@@ -283,7 +283,7 @@ def test_any_call_goes_again_until_it_has_a_token_that_is_taken(
     """Another client of the key invalidated the token twice; nothing was processed meanwhile."""
     tokens.set("token-0", 3000)
     path, send = CALLS[call]
-    gateway.on(path, turned_down, turned_down, says(200, GOOD.get(path, OPENED)))
+    gateway.on(path, turned_down, turned_down, replies(200, GOOD.get(path, OPENED)))
 
     send(daraja)
 
@@ -305,19 +305,19 @@ def test_a_resend_that_is_lost_is_unknown(daraja, gateway):
     [
         (error(400, "400.008.01", "Invalid Authentication passed"), "configuration", 1),
         (error(400, "400.008.02", "Invalid grant type passed"), "configuration", 1),
-        (says(400, b""), "configuration", 1),
-        (says(401, b""), "configuration", 1),
-        (says(401, {"fault": {"faultstring": "Invalid ApiKey"}}), "configuration", 1),
-        (says(404, b"<html>Not here</html>"), "gateway", 1),
-        (says(302, b"", Location="/login"), "gateway", 1),
-        (says(200, b"<html>Sign in to this network</html>"), "gateway", 1),
-        (says(200, {"access_token": "", "expires_in": "3599"}), "gateway", 1),
-        (says(200, {"access_token": "a b\r\nX: y", "expires_in": "3599"}), "gateway", 1),
-        (says(200, {"access_token": 7, "expires_in": "3599"}), "gateway", 1),
-        (says(429, b""), "busy_gateway", 2),
+        (replies(400, b""), "configuration", 1),
+        (replies(401, b""), "configuration", 1),
+        (replies(401, {"fault": {"faultstring": "Invalid ApiKey"}}), "configuration", 1),
+        (replies(404, b"<html>Not here</html>"), "gateway", 1),
+        (replies(302, b"", Location="/login"), "gateway", 1),
+        (replies(200, b"<html>Sign in to this network</html>"), "gateway", 1),
+        (replies(200, {"access_token": "", "expires_in": "3599"}), "gateway", 1),
+        (replies(200, {"access_token": "a b\r\nX: y", "expires_in": "3599"}), "gateway", 1),
+        (replies(200, {"access_token": 7, "expires_in": "3599"}), "gateway", 1),
+        (replies(429, b""), "busy_gateway", 2),
         (error(500, "500.003.02", "Spike Arrest Violation"), "busy_gateway", 2),
         (error(200, "500.003.03", "Quota Violation"), "busy_gateway", 2),
-        (says(503, b""), "busy_gateway", 2),
+        (replies(503, b""), "busy_gateway", 2),
         (resets, "unreachable", 2),
         (stays_silent, "unreachable", 1),
     ],
@@ -345,7 +345,7 @@ def test_a_stumble_over_the_token_is_tried_once_more(daraja, gateway, stumble):
 
 
 def test_a_second_try_at_a_token_that_gets_no_answer_is_a_refusal(daraja, gateway):
-    gateway.on(OAUTH, says(503, b""), hangs_up)
+    gateway.on(OAUTH, replies(503, b""), hangs_up)
 
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)

@@ -94,7 +94,7 @@ class Shop:
             asking.close()
 
 
-def told(shop: Shop, mpesa: str) -> dict:
+def production_environment(shop: Shop, mpesa: str) -> dict:
     """The environment of its processes: production settings with the test database."""
     return environment(
         database=url_of_test_database(), web=shop.web, mpesa=mpesa, scratch=shop.folder, hold=15
@@ -114,7 +114,7 @@ def open_shop(folder: Path, mpesa: str) -> Iterator[Shop]:
     """A shop with a running gunicorn, without a proxy."""
     shop = Shop(folder)
     open_folder(shop)
-    web: Process = gunicorn(told(shop, mpesa), folder)
+    web: Process = gunicorn(production_environment(shop, mpesa), folder)
     try:
         web.start()
         yield shop

@@ -13,7 +13,7 @@ import pytest
 from daraja_simulator.tests.waiting import PATIENCE, wait_until
 from tools.soak.machine import gunicorn_at
 
-from .proxied import Shop, open_folder, told
+from .proxied import Shop, open_folder, production_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +24,7 @@ def unit(db, tmp_path):
     shop = Shop(tmp_path)
     open_folder(shop)
     with socket.create_server(("127.0.0.1", shop.web), backlog=2048) as held:
-        unit = gunicorn_at(held, told(shop, "http://127.0.0.1:9"), tmp_path)
+        unit = gunicorn_at(held, production_environment(shop, "http://127.0.0.1:9"), tmp_path)
         unit.shop = shop
         unit.start()
         yield unit
@@ -84,8 +84,8 @@ def test_a_worker_terminated_right_after_its_fork_exits(tmp_path):
     )
     command = [sys.executable, "-m", "gunicorn", "--config", str(tmp_path / "conf.py")]
     command += ["-k", "omachemainproj.gunicorn_worker.PatientWorker", "-b", "127.0.0.1:0"]
-    command += ["--no-control-socket", "tests.edges.patience:application"]
-    environ = os.environ | {"PYTHONPATH": str(ROOT), "WHOLE_WITHIN": "1"}
+    command += ["--no-control-socket", "tests.edges.slow_application:application"]
+    environ = os.environ | {"PYTHONPATH": str(ROOT), "REQUEST_TIMEOUT_SECONDS": "1"}
     log = tmp_path / "log"
     with log.open("wb") as said:
         server = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=said, stderr=said)

@@ -10,7 +10,7 @@ from omachemainproj import picture_decoder
 from omachemainproj.images import BadPicture, PictureField, normalise
 from omachemainproj.picture_decoder import Refused, TooManyScans, redraw
 
-from .draw import chunk, encode, moving, png, png_claiming, upload
+from .pictures import chunk, encode, moving, png, png_claiming, upload
 
 BROKEN = "This is not a JPEG, PNG, WebP or HEIC picture, or it is damaged."
 TOO_MANY_PIXELS = (

@@ -15,16 +15,16 @@ from accounts.contact_budgets import delete_ended_counts
 from accounts.models import ContactCount, PasswordTries, Session
 from accounts.sessions import delete_old_sessions
 from omachemainproj import batches
-from omachemainproj.caches import delete_expired_entries
+from omachemainproj.caches import delete_expired_cache_entries
 from omachemainproj.models import CacheEntry
 from orders.models import Notice
 from orders.models.notifications import InboxNotice, Message, SmsReport
 from orders.parcels import waiting
 from orders.parcels.waiting import remind_of_waiting_goods
-from orders.retention import forget_messages
+from orders.retention import delete_old_messages
 from payments.payouts import statement
 from payments.people import erasure
-from payments.people.erasure import erase_account, erase_words
+from payments.people.erasure import erase_account, erase_old_texts
 from payments.proof import rule
 from products.listings.pictures import remove_all_pictures
 from products.models import Product, ProductPicture
@@ -96,7 +96,7 @@ def test_counts_of_rate_limits_that_are_over_are_all_deleted(monkeypatch, number
         CacheEntry.objects.create(key=key, value="1", expires=OLD.timestamp())
 
     with ids_in_a_statement(min(number, 2)):
-        assert delete_expired_entries() == number
+        assert delete_expired_cache_entries() == number
     assert CacheEntry.objects.get().key == "kept"
 
 
@@ -135,7 +135,7 @@ def test_a_round_deletes_counts_of_rate_limits_for_so_long(monkeypatch):
     monkeypatch.setattr("omachemainproj.caches._DELETING_SECONDS", -1)
     CacheEntry.objects.create(key="over", value="1", expires=OLD.timestamp())
 
-    assert delete_expired_entries() == 0
+    assert delete_expired_cache_entries() == 0
 
 
 def test_what_changed_since_its_batch_was_read_is_not_deleted(monkeypatch):
@@ -159,7 +159,7 @@ def test_texts_of_old_messages_are_all_erased(buyer, monkeypatch, number):
     messages(buyer, number, state="sent", **at)
 
     with ids_in_a_statement(min(number, 2)):
-        assert forget_messages(NOW) == number
+        assert delete_old_messages(NOW) == number
     assert set(Message.objects.values_list("text", "contact")) == {("", "•••••••••678")}
 
 
@@ -175,7 +175,7 @@ def test_old_reports_and_notices_in_the_app_are_all_deleted(buyer, monkeypatch, 
     InboxNotice.objects.exclude(notice=notice).update(created_at=OLD)
 
     with ids_in_a_statement(min(number, 2)):
-        assert forget_messages(NOW) == 0
+        assert delete_old_messages(NOW) == 0
     assert InboxNotice.objects.get().notice == notice
     assert SmsReport.objects.get().provider_id == "ATXid_0"
 
@@ -187,7 +187,7 @@ def test_what_was_written_to_an_erased_person_is_all_erased(buyer, monkeypatch, 
 
     # Once as due ones, and once their texts.
     with ids_in_a_statement(min(number, 2)):
-        assert erase_words(buyer.pk) == 2 * number
+        assert erase_old_texts(buyer.pk) == 2 * number
     left = Message.objects.values_list("state", "text", "contact", "next_try_at")
     assert set(left) == {("failed", "", "", None)}
 

@@ -11,18 +11,18 @@ import pytest
 from django.test import Client, RequestFactory
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from omachemainproj.bodies import BrokenOff, WholeBody
+from omachemainproj.bodies import IncompleteBody, WholeBody
 from payments.models import GatewayEvent, Receipt
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 
-from .draw import encode, png, upload
+from .pictures import encode, png, upload
 from .wire import chunked, exchange, request
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
-BROKE_OFF = {
+INCOMPLETE_BODY = {
     "detail": "The body broke off before its end. Send it again.",
     "code": "body_broke_off",
 }
@@ -105,7 +105,7 @@ def test_a_form_that_breaks_off_makes_none(send, large, where, size, length):
 
     answer = send(cut, kind=FORM, length=len(whole) if length == "says more" else None)
 
-    assert answer == (400, BROKE_OFF)
+    assert answer == (400, INCOMPLETE_BODY)
     assert not Product.objects.exists()
 
 
@@ -113,8 +113,8 @@ def test_no_cut_of_a_form_makes_anything(send):
     whole = form(png())
 
     for end in range(1, len(whole) - 2, 13):
-        assert send(whole[:end], kind=FORM, length=len(whole)) == (400, BROKE_OFF)
-        assert send(whole[:end], kind=FORM) == (400, BROKE_OFF)
+        assert send(whole[:end], kind=FORM, length=len(whole)) == (400, INCOMPLETE_BODY)
+        assert send(whole[:end], kind=FORM) == (400, INCOMPLETE_BODY)
     assert not Product.objects.exists()
 
 
@@ -126,15 +126,18 @@ def test_the_boundary_is_read_as_the_parser_reads_it(send, quoted):
 def test_a_boundary_lookalike_inside_a_picture_does_not_end_the_body(send):
     cut = form(png()).replace(b"--x--\r\n", b"")[:-8] + b" --x--"
 
-    assert send(cut, kind=FORM) == (400, BROKE_OFF)
+    assert send(cut, kind=FORM) == (400, INCOMPLETE_BODY)
 
 
 def test_a_changed_account_and_a_sheet_in_a_form_are_whole_or_nothing(send, seller):
     account = part("gender", b"her own") + part("first_name", b"Amina") + b"--x--\r\n"
     sheet = part("check", b"false") + part("file", SHEET * 30, b'; filename="s.csv"') + b"--x--\r\n"
 
-    assert send(account[:-20], path="/account/", method="PATCH", kind=FORM) == (400, BROKE_OFF)
-    assert send(sheet[:-20], path="/seller/products/import/", kind=FORM) == (400, BROKE_OFF)
+    assert send(account[:-20], path="/account/", method="PATCH", kind=FORM) == (
+        400,
+        INCOMPLETE_BODY,
+    )
+    assert send(sheet[:-20], path="/seller/products/import/", kind=FORM) == (400, INCOMPLETE_BODY)
     seller.refresh_from_db()
     assert (seller.gender, Product.objects.count()) == ("", 0)
 
@@ -143,7 +146,7 @@ def test_json_shorter_than_it_said_makes_nothing(send):
     whole = json.dumps(OFFER).encode()
 
     for end in (1, 10, len(whole) - 1, len(whole)):
-        assert send(whole[:end], length=len(whole) + 1) == (400, BROKE_OFF)
+        assert send(whole[:end], length=len(whole) + 1) == (400, INCOMPLETE_BODY)
     assert not Product.objects.exists()
 
 
@@ -162,7 +165,7 @@ def test_a_sheet_shorter_than_it_said_adds_nothing(send, rows):
         sheet[:-9] + b"\n", path="/seller/products/import/", kind="text/csv", length=len(sheet)
     )
 
-    assert answer == (400, BROKE_OFF)
+    assert answer == (400, INCOMPLETE_BODY)
     assert not Product.objects.exists()
 
 
@@ -172,7 +175,7 @@ def test_a_body_nobody_needs_has_to_be_whole_too(send, seller):
     answer = send(b'{"a":', path=f"/cashout/{order.order_token}/cancel/", length=20)
 
     order.refresh_from_db()
-    assert answer == (400, BROKE_OFF)
+    assert answer == (400, INCOMPLETE_BODY)
     assert order.payment_status == "requested"
 
 
@@ -182,7 +185,7 @@ def test_a_body_nobody_needs_has_to_be_whole_too(send, seller):
 def test_public_addresses_say_the_same(path):
     status, told = exchange(request("POST", path, b"{}", length=9, Content_Type="application/json"))
 
-    assert (status, json.loads(told)) == (400, BROKE_OFF)
+    assert (status, json.loads(told)) == (400, INCOMPLETE_BODY)
 
 
 @pytest.mark.parametrize(
@@ -233,15 +236,15 @@ def test_chunks_without_their_end_make_nothing(send, path, end):
 
     answer = send(body, path=path, length="none", Transfer_Encoding="chunked")
 
-    assert answer == (400, BROKE_OFF)
+    assert answer == (400, INCOMPLETE_BODY)
     assert (Product.objects.count(), GatewayEvent.objects.count()) == (0, 0)
 
 
 def test_a_form_in_chunks_needs_its_closing_boundary(send, large):
     in_chunks = {"kind": FORM, "length": "none", "Transfer_Encoding": "chunked"}
 
-    assert send(chunked(form(png())[:-9]), **in_chunks) == (400, BROKE_OFF)
-    assert send(chunked(form(large)[:-9], size=5000), **in_chunks) == (400, BROKE_OFF)
+    assert send(chunked(form(png())[:-9]), **in_chunks) == (400, INCOMPLETE_BODY)
+    assert send(chunked(form(large)[:-9], size=5000), **in_chunks) == (400, INCOMPLETE_BODY)
     assert not Product.objects.exists()
 
 
@@ -327,7 +330,7 @@ def test_half_an_amount_is_never_written_down(staff_browser):
         request("POST", WRITE, body[:-2], length=len(body), Content_Type=URLENCODED, **browser)
     )
 
-    assert (status, json.loads(told)) == (400, BROKE_OFF)
+    assert (status, json.loads(told)) == (400, INCOMPLETE_BODY)
     assert not Receipt.objects.exists()
 
 
@@ -372,7 +375,7 @@ def test_the_development_server_reads_bodies_whole_too(live_server):
         answer = HTTPResponse(ours)
         answer.begin()
 
-        assert (answer.status, json.loads(answer.read())) == (400, BROKE_OFF)
+        assert (answer.status, json.loads(answer.read())) == (400, INCOMPLETE_BODY)
 
 
 class Trickle:
@@ -398,7 +401,7 @@ def test_pieces_are_put_together():
 @pytest.mark.parametrize("read", ["read", "readline"])
 def test_an_end_that_comes_too_early_is_no_end(read):
     body = WholeBody(Trickle(b"ab"), 8)
-    with pytest.raises(BrokenOff):
+    with pytest.raises(IncompleteBody):
         [getattr(body, read)(4) for _ in range(4)]
 
     assert body.broke_off

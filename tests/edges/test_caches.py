@@ -11,7 +11,12 @@ from django.core.cache import caches
 from omachemainproj import background, task_registry
 from omachemainproj import caches as ours
 from omachemainproj.breaker import Breaker
-from omachemainproj.caches import JSONSerializer, RedisCache, TableCache, delete_expired_entries
+from omachemainproj.caches import (
+    JSONSerializer,
+    RedisCache,
+    TableCache,
+    delete_expired_cache_entries,
+)
 from omachemainproj.models import CacheEntry
 from tests.threads import at_once
 
@@ -157,7 +162,7 @@ def test_counts_whose_window_is_over_are_deleted(table):
     table.add("over", 1, timeout=-1)
     table.add("lasting", 1, timeout=60)
 
-    assert (delete_expired_entries(), CacheEntry.objects.count()) == (1, 1)
+    assert (delete_expired_cache_entries(), CacheEntry.objects.count()) == (1, 1)
 
 
 @pytest.mark.postgres
@@ -169,7 +174,7 @@ def test_concurrent_counts_in_many_connections_are_exact(table):
 
 
 def test_production_without_redis_shares_its_counts_between_processes():
-    from tests.edges.test_start import setting
+    from tests.edges.test_startup import setting
 
     assert setting("s.CACHES['default']['BACKEND']") == "omachemainproj.caches.TableCache"
 

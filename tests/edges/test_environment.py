@@ -9,7 +9,7 @@ from omachemainproj.environment import Environment
 from omachemainproj.settings.monitoring import read_release
 from tools.deploy_check import PRODUCTION
 
-from .starting import LAPTOP, problems_of, production, settings_of
+from .startup import LAPTOP, problems_of, production, settings_of
 
 KEY = "$k3y-$(is)_&raw#" + "abcdefghijklmnopqrstuvwxyz0123456789"
 SET_BUT_EMPTY = "{} is set but empty: give it a value, or remove it."

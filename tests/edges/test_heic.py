@@ -16,7 +16,7 @@ from omachemainproj import images
 from omachemainproj.images import BadPicture, normalise
 from tests.conftest import signed_in
 
-from .draw import display_p3, halves, heic, reopen, upload
+from .pictures import display_p3, halves, heic, reopen, upload
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 BROKEN = "This is not a JPEG, PNG, WebP or HEIC picture, or it is damaged."

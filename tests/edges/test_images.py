@@ -16,7 +16,7 @@ from omachemainproj.images import BadPicture
 from omachemainproj.images import normalise as normalise_apart
 from omachemainproj.images import normalise_own as normalise
 
-from .draw import FAST_HEIC, chunk, display_p3, encode, halves, png, reopen, upload
+from .pictures import FAST_HEIC, chunk, display_p3, encode, halves, png, reopen, upload
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -8,9 +8,9 @@ import pytest
 from accounts.models import MessagePreferences
 from omachemainproj.languages import (
     _values_between,
-    language_asked,
+    fill_template,
+    preferred_language,
     read_catalogue,
-    say,
     translate,
 )
 from payments.checkout.failures import FAILURES
@@ -18,7 +18,7 @@ from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.runtime_growth import grows_linearly
 from tests.shopping import an_order
-from tests.shown_sentences import plain, said_by_the_code
+from tests.shown_sentences import plain, sentences_in_code
 
 #: Said to nobody who buys or sells: to operators, to staff, of a message in the admin, in notes
 #: of the books, and in what describes the API.
@@ -36,7 +36,7 @@ def test_every_sentence_of_the_code_has_its_swahili():
 
     missing = {
         sentence: where
-        for sentence, where in said_by_the_code().items()
+        for sentence, where in sentences_in_code().items()
         if sentence not in known and not NOT_THEIRS.match(sentence)
     }
 
@@ -44,7 +44,7 @@ def test_every_sentence_of_the_code_has_its_swahili():
 
 
 def test_the_code_is_read_at_all():
-    said = said_by_the_code()
+    said = sentences_in_code()
 
     assert "There is no such product." in said
     assert "Only {} left." in said
@@ -138,7 +138,7 @@ def test_a_value_is_translated_to_a_limited_depth():
 def test_values_are_filled_in_where_the_translation_has_them():
     values = {"came": "KES 1,000", "amount": "KES 3,000", "due": "KES 2,000"}
 
-    said = say(
+    said = fill_template(
         "We received {came} of {amount}. Pay the remaining {due} before the time runs out.",
         "sw",
         **values,
@@ -168,7 +168,7 @@ def test_values_are_filled_in_where_the_translation_has_them():
     ],
 )
 def test_the_header_is_read_as_it_is_sent(header, language):
-    assert language_asked(header) == language
+    assert preferred_language(header) == language
 
 
 @pytest.mark.django_db

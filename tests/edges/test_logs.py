@@ -23,7 +23,7 @@ from omachemainproj.logs import (
 from omachemainproj.startup_checks import log_start
 from tools.deploy_check import PRODUCTION
 
-from .starting import LAPTOP, settings_of
+from .startup import LAPTOP, settings_of
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMSJ9.c2lnbmF0dXJl"
 

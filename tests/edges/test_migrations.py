@@ -99,7 +99,7 @@ def test_a_database_that_had_every_step_has_nothing_to_do():
 def test_a_process_asks_for_each_step_and_not_for_what_replaces_them():
     steps = Steps(None).disk_migrations
 
-    assert {*startup_checks._steps_of_code()} == {
+    assert {*startup_checks._migration_names()} == {
         key for key in steps if key[0] in startup_checks.OUR_APPS
     }
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import signed_in
 
-from .draw import png, upload
+from .pictures import png, upload
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from psycopg_pool.base import AttemptWithBackoff
 
-from .starting import production
+from .startup import production
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

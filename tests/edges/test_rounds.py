@@ -14,8 +14,8 @@ from django.utils import timezone
 from PIL import Image
 
 from omachemainproj import rounds
-from omachemainproj.rounds import by_lot, do_each, first_and_by_lot
-from orders.claims import claim_parcel, free_parcels
+from omachemainproj.rounds import do_each, first_and_random_sample, random_sample
+from orders.claims import claim_parcel, release_unfetched_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models import Notice, NotificationKind, Order, OrderTrack, Parcel
@@ -133,16 +133,16 @@ def test_rows_are_drawn_by_lot_only_if_there_are_more(monkeypatch):
     drawn = []
     monkeypatch.setattr(rounds.random, "sample", lambda ids, k: drawn.append((ids, k)) or ids[-k:])
 
-    assert by_lot([3, 1, 2], 3) == [3, 1, 2]
+    assert random_sample([3, 1, 2], 3) == [3, 1, 2]
     assert drawn == []
-    assert by_lot([3, 1, 2, 4], 3) == [1, 2, 4]
+    assert random_sample([3, 1, 2, 4], 3) == [1, 2, 4]
     assert drawn == [([3, 1, 2, 4], 3)]
 
 
 def test_rows_are_drawn_from_so_many(monkeypatch):
-    monkeypatch.setattr(rounds, "DRAWN_FROM", 3)
+    monkeypatch.setattr(rounds, "SAMPLED_FROM", 3)
 
-    assert sorted(by_lot([1, 2, 3, 4, 5], 3)) == [1, 2, 3]
+    assert sorted(random_sample([1, 2, 3, 4, 5], 3)) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_the_first_rows_have_half_of_a_round_and_those_behind_are_drawn(
     monkeypatch.setattr(rounds.random, "sample", lambda ids, k: ids[len(ids) - k :])
     behind = list(range(len(first), 6))
 
-    found = first_and_by_lot(list(range(6)), number)
+    found = first_and_random_sample(list(range(6)), number)
 
     assert found == first + (behind if drawn is None else drawn)
 
@@ -280,7 +280,7 @@ WAITING: dict[str, tuple[str, Callable[[], list[int]]]] = {
     "send_forgotten_stk_pushes": ("send_stk_push", unsent_orders),
     "query_silent_payments": ("query_status", silent_attempts),
     "refund_uncovered_money": ("refund_excess", expired_orders_with_money),
-    "ask_about_receipts": ("query_receipt", questions),
+    "query_due_receipts": ("query_receipt", questions),
     "process_due_refunds": ("process_refund", refunds),
     "process_due_payouts": ("process_payout", payouts),
     "compose_notifications": ("compose", notices),
@@ -296,7 +296,7 @@ def test_rows_that_break_a_duty_keep_none_behind_them_waiting(monkeypatch, setti
     monkeypatch.setattr("payments.gateway.daraja", FakeDaraja)
     # A round has two rows; three break.
     settings.DARAJA_QUERIES_A_MINUTE = 2
-    monkeypatch.setattr(clock, "DRAWN_AT_ONCE", 2)
+    monkeypatch.setattr(clock, "PICTURES_PER_ROUND", 2)
     each = clock._each
     monkeypatch.setattr(
         clock, "_each", lambda work, rows, at_most=2: each(work, rows, at_most=at_most)
@@ -397,21 +397,21 @@ def test_lines_that_are_not_confirmed_keep_none_behind_them_from_it(
 
 
 def test_parcels_that_are_not_freed_keep_none_behind_them_from_it(buyer, monkeypatch, breaks_three):
-    monkeypatch.setattr("orders.claims.FREED_PER_ROUND", 2)
+    monkeypatch.setattr("orders.claims.RELEASED_PER_ROUND", 2)
     parcels = [a_parcel(buyer, ProductFactory()) for _ in range(4)]
     agent = an_agent()
     for parcel in parcels:
         claim_parcel(parcel.pk, agent=agent)
     breaks_three("orders.claims._free_if_due", [parcel.pk for parcel in parcels])
 
-    assert free_parcels(later(days=2)) == 1
+    assert release_unfetched_parcels(later(days=2)) == 1
     assert Parcel.objects.get(agent=None) == parcels[3]
 
 
 TIMED = [
     ("orders.lifecycle.EXPIRING_SECONDS", lambda: expire_unpaid_orders(later(minutes=16))),
     ("orders.fulfilment.CONFIRMING_SECONDS", lambda: auto_confirm_deliveries(later(days=8))),
-    ("orders.claims.FREEING_SECONDS", lambda: free_parcels(later(days=2))),
+    ("orders.claims.RELEASING_SECONDS", lambda: release_unfetched_parcels(later(days=2))),
     (
         "payments.checkout.stk_push.CLOSING_SECONDS",
         lambda: expire_stk_pushes(now=later(seconds=121)),
@@ -461,7 +461,7 @@ def test_pictures_whose_files_cannot_be_opened_keep_none_behind_them_from_being_
     file = BytesIO()
     Image.new("RGB", (40, 20)).save(file, "WEBP")
     rows = []
-    for place in range(clock.DRAWN_AT_ONCE + 1):
+    for place in range(clock.PICTURES_PER_ROUND + 1):
         row = ProductPicture(product=kettle, place=place, thumbnail="t.webp")
         row.image.save(f"{place}.webp", ContentFile(file.getvalue()))
         rows.append(row)
@@ -500,7 +500,7 @@ def test_alert_mails_that_break_keep_none_behind_them_from_being_sent(db, monkey
 
 
 def test_notices_that_are_not_written_keep_none_behind_them_from_it(db, monkeypatch):
-    monkeypatch.setattr("orders.notifications.sending.COMPOSED_AT_ONCE", 2)
+    monkeypatch.setattr("orders.notifications.sending.COMPOSED_PER_TASK", 2)
     ids = notices()
     work = Work(ids, breaks=ids[:3])
     monkeypatch.setattr("orders.notifications.sending.compose", work)

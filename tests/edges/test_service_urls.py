@@ -6,7 +6,7 @@ from omachemainproj.database_urls import read_database_url
 from omachemainproj.mail_urls import read_mail_url
 from tools.deploy_check import PRODUCTION
 
-from .starting import problems_of, production
+from .startup import problems_of, production
 
 HOSTS = (
     "DJANGO_ALLOWED_HOSTS must list host names like api.example.co.ke, without scheme, port or path"

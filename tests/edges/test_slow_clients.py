@@ -25,8 +25,8 @@ def worker(whole_within):
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", "/dev/null", "--threads", str(THREADS)]
     command += ["-k", "omachemainproj.gunicorn_worker.PatientWorker", "-b", f"127.0.0.1:{port}"]
-    command += ["--no-control-socket", "tests.edges.patience:application"]
-    told = os.environ | {"PYTHONPATH": str(ROOT), "WHOLE_WITHIN": str(whole_within)}
+    command += ["--no-control-socket", "tests.edges.slow_application:application"]
+    told = os.environ | {"PYTHONPATH": str(ROOT), "REQUEST_TIMEOUT_SECONDS": str(whole_within)}
     server = subprocess.Popen(command, cwd=ROOT, env=told)
     try:
         wait_until(lambda: _listens(port))

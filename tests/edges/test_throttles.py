@@ -16,7 +16,7 @@ from omachemainproj.api.throttles import ScopedThrottle
 from products.reviews.views import ProductReviewsView
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
-from tests.threads import in_a_crowd
+from tests.threads import many_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +122,7 @@ class SlowCache:
 def test_exactly_the_limit_of_concurrent_requests_passes(monkeypatch):
     monkeypatch.setattr(throttles, "cache", SlowCache())
 
-    answers = in_a_crowd([log_in] * (LIMIT + 20), at_a_time=12)
+    answers = many_at_once([log_in] * (LIMIT + 20), at_a_time=12)
 
     assert sorted(answer.status_code for answer in answers) == [400] * LIMIT + [429] * 20
 

@@ -16,7 +16,7 @@ from tests.deploy.proxied import url_of_test_database
 from tools import pgbouncer
 from tools.deploy_check import PRODUCTION
 
-from .starting import problems_of, production
+from .startup import problems_of, production
 
 POOLED = "postgres://a:b@127.0.0.1:6432/omache?pooling=transaction"
 postgres = pytest.mark.postgres

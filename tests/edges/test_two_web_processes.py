@@ -22,7 +22,7 @@ from omachemainproj.models import CacheEntry
 from orders.models import Order
 from tests.databases import url_of_test_database
 from tests.factories import ProductFactory, UserFactory
-from tests.threads import PATIENCE, in_a_crowd
+from tests.threads import PATIENCE, many_at_once
 from tools.deploy_check import PRODUCTION
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
@@ -87,7 +87,7 @@ def signed_in(shop, name):
 
 def at_both(shop, calls):
     """Make the calls at once, each at the next of both processes. Returns their answers."""
-    return in_a_crowd(
+    return many_at_once(
         [lambda call=call, at=at: call(at) for call, at in zip(calls, cycle(shop), strict=False)],
         at_a_time=8,
     )

@@ -282,7 +282,7 @@ def test_guests_who_stay_keep_none_behind_them_from_being_forgotten(kettle, monk
             raise ZeroDivisionError
         return [{"what": "refund"}] if user_id == guests[0].pk else []
 
-    monkeypatch.setattr("payments.people.erasure.what_is_under_way", under_way)
+    monkeypatch.setattr("payments.people.erasure.find_deletion_blockers", under_way)
 
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         assert erase_old_guests(timezone.now()) == 1

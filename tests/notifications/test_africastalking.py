@@ -14,9 +14,9 @@ from orders.notifications import channels
 from orders.notifications.sending import send_message
 from tests.daraja.gateway import (
     hangs_up,
+    replies,
     resets,
     running_gateway,
-    says,
     stays_silent,
     stops_half_way,
     trickles,
@@ -49,12 +49,12 @@ def recipient(**changed):
 
 
 def answer(server, body, status=201):
-    server.on(PATH, says(status, body.encode() if isinstance(body, str) else body))
+    server.on(PATH, replies(status, body.encode() if isinstance(body, str) else body))
     return carrier(server.url).send(phone=PHONE, text="Habari")
 
 
 def test_the_request_is_the_documented_one(server):
-    server.on(PATH, says(201, recipient()))
+    server.on(PATH, replies(201, recipient()))
 
     name = carrier(server.url, sender="O-MACHE").send(phone=PHONE, text="Oda é & co")
 
@@ -138,7 +138,7 @@ def test_nobody_sent_to_is_a_refusal_with_its_reason(server):
 
 
 def test_a_redirect_is_not_followed(server):
-    server.on(PATH, says(302, b"", Location=f"{server.url}/elsewhere"))
+    server.on(PATH, replies(302, b"", Location=f"{server.url}/elsewhere"))
 
     with pytest.raises(NotSent):
         carrier(server.url).send(phone=PHONE, text="x")

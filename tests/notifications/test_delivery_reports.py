@@ -15,10 +15,10 @@ from orders.models import NotificationKind
 from orders.models.notifications import Message, SmsReport
 from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_again, send_message
-from orders.retention import forget_messages
+from orders.retention import delete_old_messages
 from payments import clock
 from payments.watch.gauges import COUNT_AT_MOST
-from tests.daraja.gateway import running_gateway, says
+from tests.daraja.gateway import replies, running_gateway
 from tests.shopping import PHONE
 
 from .conftest import a_message, wish
@@ -252,9 +252,9 @@ def test_a_report_that_is_faster_than_the_answer_is_followed_by_the_clock(order,
 def test_delivery_reports_are_erased_with_the_messages(settings, sent, report):
     report("Success")
 
-    forget_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS - 1))
+    delete_old_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS - 1))
     assert SmsReport.objects.exists()
-    forget_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS + 1))
+    delete_old_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS + 1))
 
     assert not SmsReport.objects.exists()
 
@@ -298,7 +298,7 @@ def test_the_simulator_reports_as_it_is_told(script, words):
         running_gateway() as shop,
         Simulator(port=0, sms_reports_url=f"{shop.url}/reports/") as simulator,
     ):
-        shop.on("/reports/", says(200, {}))
+        shop.on("/reports/", replies(200, {}))
         simulator.script(operation="sms", phone=PHONE, **script)
         answered = requests.post(
             f"{simulator.url}/version1/messaging",

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from orders.models.notifications import Message, NotificationKind
-from orders.notifications.checks import warn_of_dead_ends
+from orders.notifications.checks import check_email_links
 from orders.notifications.links import Link, Page, link_to
 from orders.notifications.rendering import render_email
 
@@ -125,4 +125,4 @@ def test_each_page_has_one_address(order):
 def test_a_shop_whose_mails_lead_nowhere_is_warned(settings, contact, frontend, warned):
     settings.SHOP_CONTACT, settings.FRONTEND_URL = contact, frontend
 
-    assert [each.id for each in warn_of_dead_ends()] == warned
+    assert [each.id for each in check_email_links()] == warned

@@ -13,7 +13,7 @@ from orders.models.notifications import NotificationKind
 from orders.notices.services import MOST_UNREAD, count_unread
 from orders.notifications.composing import compose
 from orders.notifications.rendering import Item, render_in_app
-from orders.retention import forget_messages
+from orders.retention import delete_old_messages
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.orders.deliveries import paid_delivery
@@ -242,10 +242,10 @@ def test_notices_are_erased_with_the_messages(buyer, seller, line, settings):
     settings.KEEP_MESSAGES_DAYS = 180
     told = InboxNotice.objects.get(user=buyer)
 
-    forget_messages(told.created_at + timedelta(days=180))
+    delete_old_messages(told.created_at + timedelta(days=180))
     assert InboxNotice.objects.filter(pk=told.pk).exists()
 
-    forget_messages(timezone.now() + timedelta(days=181))
+    delete_old_messages(timezone.now() + timedelta(days=181))
     assert not InboxNotice.objects.exists()
 
 

@@ -233,9 +233,9 @@ def test_a_wait_for_the_phone_ends_after_three_minutes(order, goods, daraja):
     send_stk_push(stranger.pk)
     send_stk_push(order.pk)
 
-    clock.expire_silent_stk_pushes(timezone.now() + timedelta(seconds=175))
+    clock.expire_stk_pushes(timezone.now() + timedelta(seconds=175))
     during = order.payments.get().live
-    clock.expire_silent_stk_pushes(timezone.now() + timedelta(seconds=181))
+    clock.expire_stk_pushes(timezone.now() + timedelta(seconds=181))
 
     ended = order.payments.get()
     assert (during, ended.live, ended.result_code) == (True, False, "local.phone_busy")

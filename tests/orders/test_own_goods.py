@@ -2,10 +2,10 @@
 
 import pytest
 
-from orders.cashout import LineRequest, line_objections
+from orders.cashout import LineRequest, find_line_errors
 from orders.models import Order
 from tests.factories import ProductFactory
-from tests.shopping import an_order, body, cash_out, nobody_asks_whose_goods, stock_of
+from tests.shopping import an_order, body, cash_out, own_goods_allowed, stock_of
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +60,7 @@ def test_checking_for_own_goods_costs_no_query(seller_api, kettle, django_assert
 
 
 def test_an_earlier_order_under_the_same_key_stays_a_replay(seller_api, kettle):
-    with nobody_asks_whose_goods():
+    with own_goods_allowed():
         first = cash_out(seller_api, (kettle, 1), key="before")
 
     again = cash_out(seller_api, (kettle, 1), key="before")
@@ -72,7 +72,7 @@ def test_an_earlier_order_under_the_same_key_stays_a_replay(seller_api, kettle):
 
 
 def test_an_order_of_before_can_still_be_given_up(seller, seller_api, kettle):
-    with nobody_asks_whose_goods():
+    with own_goods_allowed():
         order = an_order(seller, (kettle, 1))
 
     assert seller_api.post(f"/cashout/{order.order_token}/cancel/").status_code == 200
@@ -86,8 +86,8 @@ def test_an_order_of_before_can_still_be_given_up(seller, seller_api, kettle):
 def test_objections_have_the_shape_of_the_lines(buyer, said):
     lines = [LineRequest(product, 1) for product in (1, 2, 3)]
 
-    assert line_objections(lines, {1: 8, 2: 7}, buyer=buyer) == said
+    assert find_line_errors(lines, {1: 8, 2: 7}, buyer=buyer) == said
 
 
 def test_where_nothing_keeps_them_there_is_nothing():
-    assert line_objections([LineRequest(1, 1)], {1: 8}, buyer=7) == []
+    assert find_line_errors([LineRequest(1, 1)], {1: 8}, buyer=7) == []

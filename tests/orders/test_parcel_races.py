@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders.claims import free_parcels
+from orders.claims import release_unfetched_parcels
 from orders.models import Parcel, TrackEvent
 from orders.models.notifications import Notice
 from payments.models import SellerShare
@@ -103,7 +103,7 @@ def test_the_clock_and_an_agent_who_fetches_at_the_last_moment(buyer, kettle, tu
     claim(agent, parcel)
     later = timezone.now() + timedelta(hours=25)
 
-    at_once(lambda: bring(agent, parcel, "fetched"), lambda: free_parcels(later))
+    at_once(lambda: bring(agent, parcel, "fetched"), lambda: release_unfetched_parcels(later))
 
     assert (Parcel.objects.get().agent, statuses(parcel)) == (agent, ["fetched"])
     assert steps_of(parcel) in (["claimed"], ["claimed", "freed", "claimed"])

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Audit, User
 from orders import claims
-from orders.claims import claim_parcel, free_parcels
+from orders.claims import claim_parcel, release_unfetched_parcels
 from orders.models import OrderTrack, Parcel, ParcelEvent
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, give_role
@@ -458,9 +458,9 @@ def test_a_claim_lapses_if_the_parcel_is_not_fetched_in_a_day(buyer, kettle):
     claim(agent, parcel)
     day = timezone.now() + timedelta(hours=24)
 
-    assert free_parcels(day - timedelta(minutes=5)) == 0
-    assert free_parcels(day + timedelta(minutes=5)) == 1
-    assert free_parcels(day + timedelta(minutes=5)) == 0
+    assert release_unfetched_parcels(day - timedelta(minutes=5)) == 0
+    assert release_unfetched_parcels(day + timedelta(minutes=5)) == 1
+    assert release_unfetched_parcels(day + timedelta(minutes=5)) == 0
 
     assert steps_of(parcel) == ["claimed", "freed"]
     assert claim(an_agent(), parcel).status_code == 200
@@ -470,7 +470,7 @@ def test_a_fetched_parcel_stays_with_its_agent(buyer, kettle):
     agent, parcel = an_agent(), a_parcel(buyer, kettle)
     bring(agent, parcel, "fetched")
 
-    assert free_parcels(timezone.now() + timedelta(days=30)) == 0
+    assert release_unfetched_parcels(timezone.now() + timedelta(days=30)) == 0
     assert rows(agent)[parcel.pk]["mine"] is True
 
 
@@ -484,7 +484,7 @@ def test_the_parcels_of_an_agent_who_ends_are_free(buyer, kettle, end):
         agent.is_active = False
         agent.save(update_fields=["is_active"])
 
-    assert free_parcels(timezone.now()) == 1
+    assert release_unfetched_parcels(timezone.now()) == 1
     assert claim(an_agent(), parcel).status_code == 200
 
 

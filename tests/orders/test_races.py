@@ -17,7 +17,7 @@ from products import stock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, cash_out, stock_of
-from tests.threads import PATIENCE, at_once, in_a_crowd
+from tests.threads import PATIENCE, at_once, many_at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -31,7 +31,7 @@ def test_two_hundred_buyers_of_fifty_items(seller):
     product = ProductFactory(seller=seller, item_number=50)
     buyers = [signed_in(UserFactory()) for _ in range(200)]
 
-    responses = in_a_crowd(
+    responses = many_at_once(
         [
             lambda api=api, n=n: cash_out(api, (product, 1), phone=f"0712{n:06d}")
             for n, api in enumerate(buyers)
@@ -48,7 +48,7 @@ def test_carts_in_opposite_order_do_not_wait_for_each_other_for_ever(seller):
     goods = [ProductFactory(seller=seller, item_number=30) for _ in range(4)]
     buyers = [signed_in(UserFactory()) for _ in range(40)]
 
-    responses = in_a_crowd(
+    responses = many_at_once(
         [
             lambda api=api, n=n: cash_out(
                 api,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders.lifecycle import cancel_order
 from orders.models import Order
 from orders.models.notifications import Message, Notice
-from orders.retention import forget_messages, mask_old_phones
+from orders.retention import delete_old_messages, mask_old_phones
 from tests.batches import ids_in_a_statement
 from tests.shopping import an_order, delivered_line, fetched_line
 
@@ -128,9 +128,9 @@ def test_texts_and_contacts_of_old_messages_are_erased(buyer):
     a_message(buyer, channel="sms", contact=PHONE, state="sent")
     a_message(buyer, channel="email", contact="wanjiku@example.com", state="sent")
 
-    assert forget_messages(in_days(179)) == 0
-    assert forget_messages(in_days(181)) == 2
-    assert forget_messages(in_days(181)) == 0
+    assert delete_old_messages(in_days(179)) == 0
+    assert delete_old_messages(in_days(181)) == 2
+    assert delete_old_messages(in_days(181)) == 0
 
     kept = Message.objects.order_by("pk").values_list("contact", "subject", "text", "state")
     assert list(kept) == [("•••••••••678", "", "", "sent"), ("", "", "", "sent")]
@@ -139,4 +139,4 @@ def test_texts_and_contacts_of_old_messages_are_erased(buyer):
 def test_a_message_that_a_person_may_send_again_stays_whole(buyer):
     a_message(buyer, channel="sms", contact=PHONE, state="failed")
 
-    assert forget_messages(in_days(4000)) == 0
+    assert delete_old_messages(in_days(4000)) == 0

@@ -20,13 +20,13 @@ def tick() -> None:
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
 
 
-def hurry() -> None:
+def run_clock_without_waits() -> None:
     """Run the clock once, with everything that waits made due."""
     Payout.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
     tick()
 
 
-def end_stop() -> None:
+def lift_payout_stop() -> None:
     """Lift the stop of payouts, as staff."""
     PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
     audit.log(
@@ -46,13 +46,15 @@ def sent(daraja) -> list[tuple[str, int]]:
     return [(payout["phone"], payout["amount"]) for payout in daraja.payouts]
 
 
-def tell(payout: Payout, code: Any = 0, *, number: str = "", amount: int | None = None) -> str:
+def post_result(
+    payout: Payout, code: Any = 0, *, number: str = "", amount: int | None = None
+) -> str:
     """Post M-Pesa's result of a payout; return the note of the message."""
     facts = {"TransactionAmount": payout.amount if amount is None else amount}
     return _post(payout.callback_token, payout, code, number or next(_numbers), facts)
 
 
-def tell_when_asked(payout: Payout, status: str = "Completed", *, code: Any = 0) -> str:
+def post_status_result(payout: Payout, status: str = "Completed", *, code: Any = 0) -> str:
     """Post M-Pesa's answer to a status query."""
     facts = {
         "TransactionStatus": status,

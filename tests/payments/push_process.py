@@ -16,7 +16,7 @@ def main() -> None:
     from django.db import connection
 
     from payments.checkout.stk_push import send_stk_push
-    from tests.threads import in_a_crowd
+    from tests.threads import many_at_once
 
     job = json.loads(sys.stdin.readline())
     for name, value in job["settings"].items():
@@ -25,7 +25,7 @@ def main() -> None:
     say("ready")
     sys.stdin.readline()
     sends = [lambda order=order: send_stk_push(order) for order in job["orders"]]
-    say(json.dumps([str(error) for error in in_a_crowd(sends, at_a_time=len(sends)) if error]))
+    say(json.dumps([str(error) for error in many_at_once(sends, at_a_time=len(sends)) if error]))
 
 
 def say(line: str) -> None:

@@ -14,7 +14,7 @@ HEAD = (
 PAYBILL, PAYING = "174379", "600000"
 
 
-def shown(when: datetime) -> str:
+def shown_time(when: datetime) -> str:
     return f"{when.astimezone(NAIROBI):%d-%m-%Y %H:%M:%S}"
 
 
@@ -30,8 +30,8 @@ def statement(*rows: dict, shortcode=PAYING, begins=None, ends=None, opening=100
             ",".join(
                 [
                     row["receipt"],
-                    shown(row.get("at", now - timedelta(minutes=30))),
-                    shown(row.get("at", now - timedelta(minutes=30))),
+                    shown_time(row.get("at", now - timedelta(minutes=30))),
+                    shown_time(row.get("at", now - timedelta(minutes=30))),
                     row.get("details", "Business Payment"),
                     row.get("status", "Completed"),
                     f"{amount}.00" if amount > 0 else "",
@@ -48,7 +48,7 @@ def statement(*rows: dict, shortcode=PAYING, begins=None, ends=None, opening=100
     about = [
         "Account Holder:,O-MACHE",
         f"Short Code:,{shortcode}",
-        f"Time Period:,From {shown(begins)} To {shown(ends)}",
+        f"Time Period:,From {shown_time(begins)} To {shown_time(ends)}",
         "",
         HEAD,
     ]

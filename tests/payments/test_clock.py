@@ -31,23 +31,23 @@ DUTIES = [
     "process_stored_events",
     "sync_unsynced_orders",
     "send_forgotten_stk_pushes",
-    "expire_silent_stk_pushes",
+    "expire_stk_pushes",
     "query_silent_payments",
     "pull_and_apply_statement",
     "expire_unpaid_orders",
     "refund_uncovered_money",
-    "ask_about_receipts",
+    "query_due_receipts",
     "process_due_refunds",
     "auto_confirm_deliveries",
     "remind_of_waiting_goods",
-    "free_parcels",
+    "release_unfetched_parcels",
     "create_due_payouts",
     "process_due_payouts",
     "compose_notifications",
     "send_due_messages",
     "follow_reports",
-    "delete_old_counts",
-    "apply_listing_counts",
+    "delete_expired_cache_entries",
+    "apply_listing_count_changes",
     "draw_missing_sizes",
 ]
 
@@ -119,7 +119,7 @@ def test_a_minute_asks_about_five_at_most_and_the_next_about_the_rest(buyer, ket
 
 def test_prompts_are_let_go_after_two_minutes_and_still_asked_about(rung):
     with at(rung, 121):
-        closed = clock.expire_silent_stk_pushes(timezone.now())
+        closed = clock.expire_stk_pushes(timezone.now())
 
     rung.refresh_from_db()
     assert (closed, rung.live, rung.status) == (1, False, "submitted")
@@ -149,7 +149,7 @@ def test_money_that_is_there_is_found_before_an_order_expires(rung, order, daraj
 def test_a_duty_that_breaks_does_not_keep_the_others_from_running(
     order, monkeypatch, broken, caplog
 ):
-    def bug(now):
+    def bug(*args):
         raise ZeroDivisionError
 
     bug.__name__ = broken
@@ -235,7 +235,7 @@ def test_clock_once_reports_what_each_duty_did(order, kettle):
     assert order.payment_status == "expired"
     # The kettle came to its shelf, and nobody had counted it yet.
     assert said.getvalue().strip() == (
-        "send_forgotten_stk_pushes 1, expire_unpaid_orders 1, apply_listing_counts 1"
+        "send_forgotten_stk_pushes 1, expire_unpaid_orders 1, apply_listing_count_changes 1"
     )
 
 
@@ -282,7 +282,7 @@ def seconds(monkeypatch):
 def test_a_clock_that_waits_for_m_pesa_is_not_taken_for_dead(seconds, monkeypatch):
     """Each duty waits as long as it may; an alarm looks after every one."""
 
-    def slow(now):
+    def slow(now=None):
         seconds.now += clock.MAX_SECONDS
         return 0
 

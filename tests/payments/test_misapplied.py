@@ -23,7 +23,7 @@ from .bodies import by_hand, post, post_c2b, success
 from .conftest import ringing
 from .fakes import CANCELLED, PAID
 from .test_bank import NAME, PASSWORD, notify, told
-from .test_two_receipts import counted, of
+from .test_duplicate_receipts import counted, of
 
 NUMBER = "SGL7654321"
 RULE = "A number that staff entered for one prompt is not the missing one of another"

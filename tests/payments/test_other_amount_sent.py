@@ -10,7 +10,7 @@ from payments.payouts.serializers import represent_payout
 from payments.proof.prove import prove
 from tests.orders.lines import line_at
 
-from .paying_out import hurry, payouts, sent, tell, tick
+from .paying_out import payouts, post_result, run_clock_without_waits, sent, tick
 
 SENT = "TKA0000001"
 
@@ -32,14 +32,14 @@ def books():
 
 
 def test_the_reported_amount_is_kept(payout):
-    tell(payout, amount=900, number=SENT)
+    post_result(payout, amount=900, number=SENT)
 
     assert payouts("amount", "reported_amount", "status") == [(1500, 900, "sent")]
 
 
 def test_less_that_was_sent_is_booked_and_the_rest_is_paid(payout, daraja):
     before, _ = books()
-    tell(payout, amount=900, number=SENT)
+    post_result(payout, amount=900, number=SENT)
 
     done = record(payout, 900)
 
@@ -48,7 +48,7 @@ def test_less_that_was_sent_is_booked_and_the_rest_is_paid(payout, daraja):
     assert books() == (before - 900, 600)
     assert PayoutDay.objects.get().sent == 900
     assert prove().broken == []
-    hurry()
+    run_clock_without_waits()
     assert [
         (each.gross, each.amount_sent, each.status) for each in Payout.objects.order_by("pk")
     ] == [
@@ -56,7 +56,7 @@ def test_less_that_was_sent_is_booked_and_the_rest_is_paid(payout, daraja):
         (0, 600, "sent"),
     ]
     assert sent(daraja) == [(payout.phone, 1500), (payout.phone, 600)]
-    tell(Payout.objects.last())
+    post_result(Payout.objects.last())
     assert books() == (before - 1500, 0)
     assert PayoutDay.objects.get().sent == 1500
     assert prove().broken == []
@@ -64,7 +64,7 @@ def test_less_that_was_sent_is_booked_and_the_rest_is_paid(payout, daraja):
 
 def test_more_that_was_sent_is_booked_and_is_the_seller_s_debt(payout, buyer, kettle, daraja):
     before, _ = books()
-    tell(payout, amount=2000, number=SENT)
+    post_result(payout, amount=2000, number=SENT)
 
     done = record(payout, 2000)
 
@@ -72,13 +72,13 @@ def test_more_that_was_sent_is_booked_and_is_the_seller_s_debt(payout, buyer, ke
     assert books() == (before - 2000, -500)
     assert prove().broken == []
     line_at("fetched", buyer=buyer, product=kettle)
-    hurry()
+    run_clock_without_waits()
     assert payouts("gross", "amount", "status")[1:] == [(1500, 1000, "sent")]
 
 
 def test_the_portal_may_show_the_amount_that_was_requested(payout):
     before, _ = books()
-    tell(payout, amount=900, number=SENT)
+    post_result(payout, amount=900, number=SENT)
 
     done = record(payout, 1500)
 
@@ -89,7 +89,7 @@ def test_the_portal_may_show_the_amount_that_was_requested(payout):
 
 @pytest.mark.parametrize("amount", [901, 1499, 0, -900])
 def test_no_other_amount_is_recorded(payout, amount):
-    tell(payout, amount=900, number=SENT)
+    post_result(payout, amount=900, number=SENT)
 
     with pytest.raises(ActionNotAvailable, match="M-Pesa reported KES 900, and KES 1,500 was"):
         record(payout, amount)
@@ -98,7 +98,7 @@ def test_no_other_amount_is_recorded(payout, amount):
 
 
 def test_it_is_not_recorded_as_sent_in_full_unseen(payout):
-    tell(payout, amount=900, number=SENT)
+    post_result(payout, amount=900, number=SENT)
 
     with pytest.raises(ActionNotAvailable, match="M-Pesa reports another amount"):
         money_out.record_transfer_outcome(payout, number=SENT)
@@ -108,9 +108,9 @@ def test_it_is_not_recorded_as_sent_in_full_unseen(payout):
 
 def test_a_refused_payout_of_which_a_part_was_sent_is_booked_with_that_part(payout):
     before, _ = books()
-    tell(payout, 2040)
+    post_result(payout, 2040)
     assert (payouts("status"), PayoutDay.objects.get().sent) == (["refused"], 0)
-    tell(payout, amount=900, number=SENT)
+    post_result(payout, amount=900, number=SENT)
     with pytest.raises(ActionNotAvailable, match="M-Pesa reports another amount"):
         money_out.record_payout_on_portal(payout.pk, number=SENT)
 
@@ -125,14 +125,14 @@ def test_a_payout_without_another_amount_has_none_to_record(payout):
     with pytest.raises(ActionNotAvailable, match="has not reported another amount"):
         record(payout, 1500)
 
-    tell(payout, amount=900, number=SENT)
+    post_result(payout, amount=900, number=SENT)
     record(payout, 900)
     with pytest.raises(ActionNotAvailable, match="has not reported another amount"):
         record(payout, 900, number="TKA0000002")
 
 
 def test_its_seller_does_not_read_that_the_rest_was_withheld(payout):
-    tell(payout, amount=900, number=SENT)
+    post_result(payout, amount=900, number=SENT)
 
     shown = represent_payout(record(payout, 900))
 

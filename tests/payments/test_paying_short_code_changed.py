@@ -12,7 +12,7 @@ from tests.factories import UserFactory
 from tests.orders.lines import line_at
 
 from .bodies import post, success
-from .paying_out import tell_when_asked
+from .paying_out import post_status_result
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_payout_m_pesa_does_not_know_is_not_sent_again_from_another_short_code
     payout, moved, daraja
 ):
     moved()
-    tell_when_asked(payout, code="SFC_IC0003")
+    post_status_result(payout, code="SFC_IC0003")
     event = payout.events.get()
     assert event.note == ("M-Pesa does not know it. It was sent from 600000: look on its portal.")
 
@@ -74,7 +74,7 @@ def test_a_payout_m_pesa_does_not_know_is_not_sent_again_from_another_short_code
 
 
 def test_a_payout_found_unknown_before_the_change_is_not_sent_again_after_it(payout, moved, daraja):
-    tell_when_asked(payout, code="SFC_IC0003")
+    post_status_result(payout, code="SFC_IC0003")
     moved()
 
     queried(process_payout, payout, daraja)

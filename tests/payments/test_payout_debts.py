@@ -23,7 +23,7 @@ from payments.transfers import next_day, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 
-from .paying_out import hurry, payouts, sent, tell, tick
+from .paying_out import payouts, post_result, run_clock_without_waits, sent, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
@@ -116,7 +116,7 @@ def test_shares_for_a_number_that_was_refused_keep_none_for_another_waiting(
 ):
     sell(400, phone=OTHER)
     tick()
-    tell(Payout.objects.get(), 2040)
+    post_result(Payout.objects.get(), 2040)
     for price in (500, 600, 700):
         sell(price, phone=OTHER)
     sell(900)
@@ -150,7 +150,7 @@ def test_a_share_too_small_to_send_goes_with_the_next(sell, daraja):
 def test_a_payout_of_a_returned_line_is_deducted_from_the_next(sell, daraja):
     returned = sell(1000)
     tick()
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
     give_back(returned)
     assert owed() == -1000
 
@@ -161,14 +161,14 @@ def test_a_payout_of_a_returned_line_is_deducted_from_the_next(sell, daraja):
     second = Payout.objects.latest("pk")
     assert (second.gross, second.amount) == (1500, 500)
     assert second.note == "KES 1,000 of KES 1,500 was withheld to repay a debt."
-    tell(second)
+    post_result(second)
     assert owed() == 0
 
 
 def test_a_debt_is_worked_off_over_several_lines_to_the_shilling(sell, daraja):
     returned = sell(1000)
     tick()
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
     give_back(returned)
 
     for price in (300, 700, 40):
@@ -184,7 +184,7 @@ def test_a_debt_is_worked_off_over_several_lines_to_the_shilling(sell, daraja):
 def test_money_withheld_for_a_debt_needs_no_approval(sell, daraja):
     returned = sell(1000)
     tick()
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
     give_back(returned)
 
     kept_back = sell(300)
@@ -201,7 +201,7 @@ def test_money_withheld_for_a_debt_needs_no_approval(sell, daraja):
 def test_a_rest_too_small_to_send_waits_with_its_debt(sell, daraja):
     returned = sell(1000)
     tick()
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
     give_back(returned)
 
     sell(1005)
@@ -218,7 +218,7 @@ def in_debt(sell, daraja):
     """Their seller was sent KES 1,000 for a line that came back."""
     returned = sell(1000)
     tick()
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
     give_back(returned)
 
 
@@ -250,8 +250,8 @@ def test_a_loss_borne_by_the_shop_pays_a_debt_once_approved(sell_at_a_loss, dara
     assert list(Payout.objects.to_approve()) == [last]
     assert (sent(daraja), prove_of_now()) == ([(PHONE, 1000)], [])
     approve_payout(last.pk, by=UserFactory(is_superuser=True))
-    hurry()
-    tell(Payout.objects.latest("pk"))
+    run_clock_without_waits()
+    post_result(Payout.objects.latest("pk"))
     assert (sent(daraja), owed()) == ([(PHONE, 1000), (PHONE, 500)], 0)
 
 
@@ -325,8 +325,8 @@ def test_a_sale_after_the_approval_is_paid_out_whole(sell, sell_at_a_loss, daraj
     approve_payout(Payout.objects.latest("pk").pk, by=UserFactory(is_superuser=True))
     sell(1200)
 
-    hurry()
-    hurry()
+    run_clock_without_waits()
+    run_clock_without_waits()
 
     assert payouts("gross", "amount", "status") == [
         (1000, 1000, "done"), (1500, 500, "sent"), (1200, 1200, "sent")
@@ -380,7 +380,7 @@ def test_a_line_returned_before_its_payout_left_costs_its_seller_nothing(sell, d
     allocation.create_payouts(line.seller_id)
 
     give_back(line)
-    hurry()
+    run_clock_without_waits()
 
     assert (payouts("status"), sent(daraja), owed()) == (["dropped"], [], 0)
 
@@ -390,7 +390,7 @@ def test_a_line_returned_while_its_payout_is_under_way_is_a_debt_once_it_is_done
     tick()
 
     give_back(line)
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
 
     assert (payouts("status"), owed()) == (["done"], -1000)
 
@@ -400,8 +400,8 @@ def test_a_line_returned_while_its_payout_is_under_way_is_no_debt_if_it_is_refus
     tick()
 
     give_back(line)
-    tell(Payout.objects.get(), 1)
-    hurry()
+    post_result(Payout.objects.get(), 1)
+    run_clock_without_waits()
     tick()
 
     assert (payouts("status"), owed(), len(daraja.payouts)) == (["dropped"], 0, 1)
@@ -416,12 +416,12 @@ def test_money_withheld_for_a_cancelled_debt_is_sent(sell, daraja):
     tick()
     assert payouts("gross", "amount") == [(1000, 1000), (600, 0)]
 
-    tell(Payout.objects.earliest("pk"), 1)
-    hurry()
+    post_result(Payout.objects.earliest("pk"), 1)
+    run_clock_without_waits()
     tick()
 
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 600)]
-    tell(Payout.objects.latest("pk"))
+    post_result(Payout.objects.latest("pk"))
     assert owed() == 0
 
 
@@ -436,8 +436,8 @@ def test_money_withheld_for_a_cancelled_debt_needs_approval_if_staff_entered_the
     SellerShare.objects.filter(track=kept_back).update(phone=OTHER, phone_by=staff)
     tick()
 
-    tell(Payout.objects.earliest("pk"), 1)
-    hurry()
+    post_result(Payout.objects.earliest("pk"), 1)
+    run_clock_without_waits()
     tick()
 
     payout = Payout.objects.latest("pk")
@@ -471,7 +471,7 @@ def replaced(sell):
     sell(1000)
     tick()
     first = Payout.objects.get()
-    tell(first, 1)
+    post_result(first, 1)
     service.retry_payout(first.pk)
     allocation.create_payouts(first.seller_id)
     return first
@@ -481,10 +481,10 @@ def test_a_success_after_a_refusal_nothing_has_followed_is_simply_the_end(sell, 
     sell(1000)
     tick()
     first = Payout.objects.get()
-    tell(first, 2040)
+    post_result(first, 2040)
 
-    assert tell(first) == "The seller has the money."
-    hurry()
+    assert post_result(first) == "The seller has the money."
+    run_clock_without_waits()
 
     assert (payouts("status", "unacknowledged"), owed()) == ([("done", False)], 0)
     assert len(daraja.payouts) == 1
@@ -493,9 +493,9 @@ def test_a_success_after_a_refusal_nothing_has_followed_is_simply_the_end(sell, 
 def test_a_late_success_calls_back_what_has_not_left_yet(replaced, daraja):
     assert payouts("amount", "status") == [(1000, "dropped"), (1000, "due")]
 
-    tell(replaced)
-    hurry()
-    hurry()
+    post_result(replaced)
+    run_clock_without_waits()
+    run_clock_without_waits()
 
     assert (sent(daraja), owed()) == ([(PHONE, 1000)], 0)
     assert payouts("amount", "status")[0] == (1000, "done")
@@ -505,8 +505,8 @@ def test_a_success_after_the_next_has_left_is_a_debt_and_is_shown(replaced, sell
     tick()
     second = Payout.objects.latest("pk")
 
-    tell(replaced)
-    tell(second)
+    post_result(replaced)
+    post_result(second)
 
     replaced.refresh_from_db()
     assert (replaced.status, replaced.unacknowledged, owed()) == ("done", True, -1000)
@@ -526,21 +526,21 @@ def test_a_late_success_went_to_its_own_number_whatever_the_next_was_to_go_to(
     line = sell(1000)
     tick()
     first = Payout.objects.get()
-    tell(first, 2040)
+    post_result(first, 2040)
     opened = open_problem(line.pk, buyer=line.order.buyer, kind="damaged", text="It leaks.")
     by = UserFactory().pk if by_staff else None
     service.retry_payout(first.pk, phone=OTHER, actor_id=by)
     tick()
     assert payouts("status") == ["dropped"]
 
-    tell(first)
+    post_result(first)
 
     share = SellerShare.objects.get()
     assert (share.phone, share.phone_by, share.payout) == (PHONE, None, first)
     assert (payouts("phone", "status"), owed()) == ([(PHONE, "done")], 0)
     assert prove().broken == []
     withdraw(opened.problem.pk, buyer=line.order.buyer)
-    hurry()
+    run_clock_without_waits()
     assert sent(daraja) == [(PHONE, 1000)]
 
 
@@ -601,9 +601,9 @@ def test_an_unsent_payout_uses_no_daily_limit(sell, daraja, limit):
 
     daraja.on_pay = nobody
     for _ in range(4):
-        hurry()
+        run_clock_without_waits()
     daraja.on_pay = lambda asked: None
-    hurry()
+    run_clock_without_waits()
 
     assert (payouts("status"), PayoutDay.objects.get().sent) == (["sent"], 1500)
 
@@ -611,10 +611,10 @@ def test_an_unsent_payout_uses_no_daily_limit(sell, daraja, limit):
 def test_a_refused_payout_uses_no_daily_limit(sell, daraja, limit):
     sell(1500)
     tick()
-    tell(Payout.objects.get(), 1)
+    post_result(Payout.objects.get(), 1)
     assert PayoutDay.objects.get().sent == 0
 
-    hurry()
+    run_clock_without_waits()
     tick()
 
     assert (sent(daraja), PayoutDay.objects.get().sent) == ([(PHONE, 1500)] * 2, 1500)

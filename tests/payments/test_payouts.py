@@ -18,7 +18,15 @@ from products.listings.services import edit_product
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 
-from .paying_out import end_stop, hurry, payouts, sent, tell, tell_when_asked, tick
+from .paying_out import (
+    lift_payout_stop,
+    payouts,
+    post_result,
+    post_status_result,
+    run_clock_without_waits,
+    sent,
+    tick,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
@@ -127,23 +135,23 @@ def test_a_payout_is_unknown_before_it_is_sent(line, daraja):
 
 
 def test_a_result_completes_the_payout(payout):
-    assert tell(payout, number="TKP9000000") == "The seller has the money."
+    assert post_result(payout, number="TKP9000000") == "The seller has the money."
 
     assert payouts("status", "number", "next_check_at") == [("done", "TKP9000000", None)]
     assert (owed(), balance(Account.MPESA_CLEARING)) == (0, 0)
 
 
 def test_a_result_reported_twice_counts_once(payout):
-    tell(payout, number="TKP9000001")
+    post_result(payout, number="TKP9000001")
 
-    assert tell(payout, number="TKP9000001") == "Already recorded."
+    assert post_result(payout, number="TKP9000001") == "Already recorded."
     assert (owed(), balance(Account.MPESA_CLEARING)) == (0, 0)
 
 
 def test_a_second_number_of_a_payout_that_is_done_is_left_for_staff(payout):
-    tell(payout, number="TKP8000001")
-    tell(payout, number="TKP8000002")
-    tell(payout, number="TKP8000002")
+    post_result(payout, number="TKP8000001")
+    post_result(payout, number="TKP8000002")
+    post_result(payout, number="TKP8000002")
 
     payout.refresh_from_db()
     assert (payout.number, payout.status, payout.unacknowledged) == ("TKP8000001", "done", True)
@@ -153,7 +161,7 @@ def test_a_second_number_of_a_payout_that_is_done_is_left_for_staff(payout):
 
 
 def test_a_result_that_is_faster_than_the_answer_counts(line, daraja):
-    daraja.on_pay = lambda asked: tell(Payout.objects.get())
+    daraja.on_pay = lambda asked: post_result(Payout.objects.get())
 
     tick()
 
@@ -161,14 +169,14 @@ def test_a_result_that_is_faster_than_the_answer_counts(line, daraja):
 
 
 def test_a_failure_after_the_success_changes_nothing(payout):
-    tell(payout)
+    post_result(payout)
 
-    assert tell(payout, 2040) == "A refusal after it ended: still done."
+    assert post_result(payout, 2040) == "A refusal after it ended: still done."
     assert (payouts("status"), owed()) == (["done"], 0)
 
 
 def test_a_result_with_another_amount_is_left_to_staff(payout):
-    note = tell(payout, amount=15)
+    note = post_result(payout, amount=15)
 
     assert note == "M-Pesa says KES 15 was sent, KES 1,500 was due."
     assert payouts("status", "note", "unacknowledged", "next_check_at") == [
@@ -186,9 +194,9 @@ def test_silence_and_duplicate_are_asked_about_and_never_sent_again(line, daraja
     assert payouts("status") == ["unknown"]
     payout = Payout.objects.get()
 
-    hurry()
-    hurry()
-    tell_when_asked(payout)
+    run_clock_without_waits()
+    run_clock_without_waits()
+    post_status_result(payout)
 
     asked = [question["originator_conversation_id"] for question in daraja.questions]
     assert asked == [payout.originator_conversation_id] * 2
@@ -198,11 +206,11 @@ def test_silence_and_duplicate_are_asked_about_and_never_sent_again(line, daraja
 def test_a_transfer_m_pesa_does_not_know_is_resent_with_the_same_id(line, daraja):
     daraja.on_pay = _raise(DarajaUnknown("no answer in time"))
     tick()
-    hurry()
-    tell_when_asked(Payout.objects.get(), code="SFC_IC0003")
+    run_clock_without_waits()
+    post_status_result(Payout.objects.get(), code="SFC_IC0003")
     daraja.on_pay = lambda asked: None
 
-    hurry()
+    run_clock_without_waits()
 
     first, again = daraja.payouts
     assert first["originator_conversation_id"] == again["originator_conversation_id"]
@@ -210,19 +218,19 @@ def test_a_transfer_m_pesa_does_not_know_is_resent_with_the_same_id(line, daraja
 
 
 def test_an_accepted_payout_is_never_sent_again_though_it_is_not_found(payout, daraja):
-    hurry()
-    assert tell_when_asked(payout, code="SFC_IC0003") == "M-Pesa does not know it yet."
+    run_clock_without_waits()
+    assert post_status_result(payout, code="SFC_IC0003") == "M-Pesa does not know it yet."
 
-    hurry()
+    run_clock_without_waits()
 
     assert (len(daraja.payouts), payouts("status")) == (1, ["sent"])
 
 
 @pytest.mark.parametrize("status", ["Declined", "Cancelled", "Expired"])
 def test_a_transfer_that_was_not_made_is_left_for_staff(payout, daraja, status):
-    tell_when_asked(payout, status)
+    post_status_result(payout, status)
 
-    hurry()
+    run_clock_without_waits()
 
     assert payouts("status", "result_code") == [("refused", f"status.{status.lower()}")]
     assert (len(daraja.payouts), owed()) == (1, 1500)
@@ -230,7 +238,7 @@ def test_a_transfer_that_was_not_made_is_left_for_staff(payout, daraja, status):
 
 @pytest.mark.parametrize("code", [15, 17, 26, 9999, "R000001"])
 def test_a_code_that_ends_nothing_is_asked_about(payout, daraja, code):
-    tell(payout, code)
+    post_result(payout, code)
     tick()
 
     assert (payouts("status"), len(daraja.questions)) == (["sent"], 1)
@@ -239,13 +247,13 @@ def test_a_code_that_ends_nothing_is_asked_about(payout, daraja, code):
 def test_a_number_without_m_pesa_keeps_back_what_goes_to_it_and_nothing_else(
     payout, buyer, seller, kettle, daraja
 ):
-    tell(payout, 2040)
+    post_result(payout, 2040)
     elsewhere = ProductFactory(seller=seller, price=700, payment_mpesa_number=OTHER)
     line_at("fetched", buyer=buyer, product=kettle)
     line_at("fetched", buyer=buyer, product=elsewhere)
 
-    hurry()
-    hurry()
+    run_clock_without_waits()
+    run_clock_without_waits()
 
     assert sent(daraja) == [(PHONE, 1500), (OTHER, 700)]
     assert payouts("status", "next_check_at")[0] == ("refused", None)
@@ -253,7 +261,7 @@ def test_a_number_without_m_pesa_keeps_back_what_goes_to_it_and_nothing_else(
 
 
 def test_a_refused_payout_is_sent_to_another_number(payout, daraja):
-    tell(payout, 2040)
+    post_result(payout, 2040)
 
     assert service.retry_payout(payout.pk, phone=OTHER)
     assert not service.retry_payout(payout.pk, phone=OTHER)
@@ -267,13 +275,13 @@ def test_a_refused_payout_is_sent_to_another_number(payout, daraja):
 def test_a_temporary_refusal_of_a_payout_is_retried_later_with_a_new_id(
     payout, daraja, code, hours
 ):
-    tell(payout, code)
+    post_result(payout, code)
     wait = Payout.objects.get().next_check_at - timezone.now()
     assert timedelta(hours=hours) - timedelta(minutes=1) < wait <= timedelta(hours=hours)
     tick()
     assert len(daraja.payouts) == 1
 
-    hurry()
+    run_clock_without_waits()
     tick()
 
     first, again = daraja.payouts
@@ -283,8 +291,8 @@ def test_a_temporary_refusal_of_a_payout_is_retried_later_with_a_new_id(
 
 def test_after_nine_refusals_staff_decide(payout, daraja):
     for _ in range(9):
-        tell(Payout.objects.latest("pk"), 1)
-        hurry()
+        post_result(Payout.objects.latest("pk"), 1)
+        run_clock_without_waits()
         tick()
 
     assert len(daraja.payouts) == 9
@@ -293,17 +301,17 @@ def test_after_nine_refusals_staff_decide(payout, daraja):
 
 @pytest.mark.parametrize("code", [2001, 8006, 18, 20, 21])
 def test_an_initiator_m_pesa_does_not_accept_stops_everything(payout, buyer, kettle, daraja, code):
-    tell(payout, code)
+    post_result(payout, code)
     line_at("fetched", buyer=buyer, product=kettle)
 
     for _ in range(3):
-        hurry()
+        run_clock_without_waits()
 
     assert (len(daraja.payouts), daraja.questions) == (1, [])
     assert PayoutStop.objects.get().is_open
 
-    end_stop()
-    hurry()
+    lift_payout_stop()
+    run_clock_without_waits()
     assert sent(daraja) == [(PHONE, 1500)] * 3
     assert owed() == 3000
 
@@ -311,8 +319,8 @@ def test_an_initiator_m_pesa_does_not_accept_stops_everything(payout, buyer, ket
 def test_a_stop_keeps_questions_back_too(payout, daraja):
     PayoutStop.objects.create(reason="The password was wrong.")
 
-    hurry()
-    hurry()
+    run_clock_without_waits()
+    run_clock_without_waits()
 
     assert (daraja.questions, payouts("checks")) == ([], [0])
 
@@ -324,7 +332,7 @@ def test_a_failed_connection_is_retried_with_the_same_id(line, daraja, kind):
     assert payouts("status", "tries") == [("due", 0)]
     daraja.on_pay = lambda asked: None
 
-    hurry()
+    run_clock_without_waits()
 
     first, again = daraja.payouts
     assert first["originator_conversation_id"] == again["originator_conversation_id"]
@@ -350,8 +358,8 @@ def test_a_rejected_transfer_is_retried_less_and_less_often_and_flagged_once(lin
     assert payouts("status", "tries") == [("due", 0)]
     assert len({asked["originator_conversation_id"] for asked in daraja.payouts}) == 1
     daraja.on_pay = lambda asked: None
-    hurry()
-    tell(Payout.objects.get())
+    run_clock_without_waits()
+    post_result(Payout.objects.get())
     assert payouts("status") == ["done"]
 
 
@@ -374,7 +382,7 @@ def test_once_a_stop_is_ended_withheld_transfers_are_sent_immediately(line, dara
     daraja.on_pay = _raise(DarajaRefused("wrong keys", kind=DarajaRefusal.CONFIGURATION))
     tick()
     with time_machine.travel(timezone.now() + timedelta(days=1)):
-        end_stop()
+        lift_payout_stop()
         clock.process_due_payouts(timezone.now())
 
         [payout] = Payout.objects.all()
@@ -386,8 +394,8 @@ def test_large_ones_wait_for_a_second_person(buyer, seller, settings, daraja):
     for price in (5_000, 5_001):
         line_at("fetched", buyer=buyer, product=ProductFactory(seller=seller, price=price))
 
-    hurry()
-    hurry()
+    run_clock_without_waits()
+    run_clock_without_waits()
 
     assert sent(daraja) == [(PHONE, 5_000)]
     (large,) = Payout.objects.to_approve()
@@ -396,7 +404,7 @@ def test_large_ones_wait_for_a_second_person(buyer, seller, settings, daraja):
     second = UserFactory(is_superuser=True)
     Payout.objects.filter(pk=large.pk).update(approved_by=second, next_check_at=timezone.now())
     audit.log(second, "Approve the payout", large, action="console.payout.approve")
-    hurry()
+    run_clock_without_waits()
     assert sent(daraja) == [(PHONE, 5_000), (PHONE, 5_001)]
 
 

@@ -127,7 +127,7 @@ def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, setting
 
     assert (placed.status_code, again.status_code) == (201, 201)
     assert again.json()["order_token"] == placed.json()["order_token"]
-    assert waiting == ("requested", SENT_AGAIN)
+    assert waiting == ("requested", TO_BE_RESENT)
     assert prompt_of(buyer_api, placed) == (
         "requested",
         {
@@ -139,7 +139,7 @@ def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, setting
     assert stock_of(kettle) == (5, 2)
 
 
-SENT_AGAIN = {
+TO_BE_RESENT = {
     "status": "requested",
     "message": "M-Pesa has not accepted our request yet. We will retry within a minute.",
 }
@@ -159,7 +159,7 @@ def test_the_clock_resends_an_attempt_m_pesa_certainly_did_not_accept(
     clock.run_periodic(timezone.now() + LATER)
     settled(simulator)
 
-    assert waiting == ("requested", SENT_AGAIN)
+    assert waiting == ("requested", TO_BE_RESENT)
     assert (too_soon, len(simulator.prompts())) == (0, 1)
     assert prompt_of(buyer_api, placed)[0] == "paid"
 
@@ -193,7 +193,7 @@ def test_a_token_that_others_keep_ending_is_never_shown_to_the_buyer_as_a_fault(
     clock.run_periodic(timezone.now() + LATER)
     settled(simulator)
 
-    assert waiting == ("requested", SENT_AGAIN)
+    assert waiting == ("requested", TO_BE_RESENT)
     assert len(simulator.prompts()) == 1
     assert prompt_of(buyer_api, placed)[0] == "paid"
 

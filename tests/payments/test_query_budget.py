@@ -11,7 +11,7 @@ from django.utils import timezone
 from payments import clock
 from payments.models import OrderPayment, QueryBudget
 from payments.reconciliation.status_query import delete_old_budgets, take_query_token
-from tests.threads import at_once, in_a_crowd
+from tests.threads import at_once, many_at_once
 
 from .conftest import ringing
 from .fakes import PAID
@@ -95,7 +95,7 @@ def test_an_attempt_without_an_id_costs_no_budget(order, daraja):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", range(3))
 def test_thirty_workers_at_once_share_five(turn):
-    asked = in_a_crowd([lambda: take_query_token(MINUTE)] * 30, at_a_time=15)
+    asked = many_at_once([lambda: take_query_token(MINUTE)] * 30, at_a_time=15)
 
     assert Counter(asked) == {True: 5, False: 25}
 

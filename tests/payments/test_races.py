@@ -29,7 +29,7 @@ from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, stock_of
-from tests.threads import PATIENCE, at_once, in_a_crowd
+from tests.threads import PATIENCE, at_once, many_at_once
 
 from .bodies import by_hand, failure, post, post_c2b, success
 from .conftest import ringing
@@ -57,7 +57,7 @@ def payment(payment):
 def test_fifty_equal_callbacks_count_once(payment, kettle):
     told = success(payment)
 
-    answered = in_a_crowd([callback(payment, told)] * 50, at_a_time=25)
+    answered = many_at_once([callback(payment, told)] * 50, at_a_time=25)
 
     assert Counter(answered) == {200: 50}
     assert set(GatewayEvent.objects.values_list("state", flat=True)) == {"applied"}

@@ -22,7 +22,7 @@ from tests.shopping import an_order
 from tests.threads import at_once
 
 from .conftest import settled
-from .paying_out import end_stop
+from .paying_out import lift_payout_stop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -369,7 +369,7 @@ def test_an_initiator_m_pesa_does_not_accept_stops_everything_at_once(order, sim
     assert len(simulator.conversations()) == asked
     assert ways("status") == [("refused",), ("due",)]
 
-    end_stop()
+    lift_payout_stop()
     look_after(simulator)
     assert went_back(simulator) == [("reversal", PAYER, 3000)]
 

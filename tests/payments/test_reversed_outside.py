@@ -34,7 +34,7 @@ from tests.shopping import an_order
 
 from .bodies import by_hand, post, post_c2b, success
 from .conftest import ringing
-from .paying_out import tell
+from .paying_out import post_result
 
 PAID, BACK = "SGL7654321", "SGR7654321"
 MONEY = (
@@ -214,7 +214,7 @@ def test_goods_that_were_paid_out_before_it_are_borne_and_their_seller_keeps_the
     line = line_at("delivered", buyer=buyer, product=kettle)
     create_payouts(line.seller_id)
     process_payout(Payout.objects.get().pk)
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
 
     seen()
 

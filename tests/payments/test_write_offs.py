@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from orders.fulfilment import move_line
 from payments import ledger
-from payments.immutable_columns import keep_originals
+from payments.immutable_triggers import create_original_triggers
 from payments.ledger import Posting, balance, post
 from payments.models import (
     Account,
@@ -119,7 +119,7 @@ def migrate_to(name):
 def migrate_to_the_latest():
     ((_, latest),) = StepByStep(connection).loader.graph.leaf_nodes("payments")
     migrate_to(latest)
-    keep_originals()
+    create_original_triggers()
 
 
 @pytest.fixture

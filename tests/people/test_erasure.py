@@ -19,7 +19,7 @@ from orders.models import Order
 from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
 from payments.people import erasure
-from payments.people.erasure import erase_account, erase_what_is_left, erase_words
+from payments.people.erasure import erase_account, erase_old_texts, erase_remaining_data
 from payments.people.inventory import PERSONAL_DATA, WHOLE
 from payments.proof.prove import prove
 from products.models import Review
@@ -253,7 +253,7 @@ def test_the_books_agree_afterwards(customer):
 def test_nothing_that_prove_knows_misses_the_words_of_anybody():
     """A day of trade, every buyer's and seller's words gone."""
     for pk in User.objects.values_list("pk", flat=True):
-        erase_words(pk)
+        erase_old_texts(pk)
 
     assert [str(found) for found in prove().broken] == []
 
@@ -268,7 +268,7 @@ def test_a_waiting_message_is_not_sent(customer):
 def test_the_answer_of_a_deleted_seller_goes(customer, seller):
     answer_review(Review.objects.get().pk, seller_id=seller.pk, text="Amina says thanks")
 
-    erase_words(seller.pk)
+    erase_old_texts(seller.pk)
 
     assert Review.objects.get().answer == ""
     check_books()
@@ -358,15 +358,15 @@ def test_the_database_keeps_no_name_of_a_deleted_person(wanjiku):
 
 
 def test_deletions_interrupted_by_a_crash_finish_at_night(customer, monkeypatch):
-    monkeypatch.setattr(erasure, "erase_words", lambda user_id: 0)
+    monkeypatch.setattr(erasure, "erase_old_texts", lambda user_id: 0)
     delete(customer)
     monkeypatch.undo()
     assert Review.objects.get().text
 
-    assert erase_what_is_left(timezone.now()) > 0
+    assert erase_remaining_data(timezone.now()) > 0
 
     assert Review.objects.get().text == ""
-    assert erase_what_is_left(timezone.now()) == 0
+    assert erase_remaining_data(timezone.now()) == 0
 
 
 @pytest.mark.parametrize("number", [2, 3, 4, 5])
@@ -392,9 +392,9 @@ def test_a_person_whose_erasure_breaks_keeps_none_behind_them_from_theirs(wanjik
         served.append(user_id)
         return 3
 
-    monkeypatch.setattr(erasure, "erase_words", erase)
+    monkeypatch.setattr(erasure, "erase_old_texts", erase)
 
-    assert (erase_what_is_left(timezone.now()), served) == (3, [amina.pk])
+    assert (erase_remaining_data(timezone.now()), served) == (3, [amina.pk])
 
 
 @pytest.mark.postgres

@@ -21,12 +21,12 @@ from orders.models import (
     ProblemPicture,
 )
 from orders.models.notifications import Message, Notice
-from orders.models.problems import PART_STANDS_AFTER
+from orders.models.problems import PARTIAL_REFUND_HOLD
 from orders.problems.services import add_message, open_problem
 from payments.backoffice import transfer_services
 from payments.models import Payout, Refund
 from payments.payouts.allocation import create_payouts
-from payments.people.erasure import erase_account, erase_what_is_left
+from payments.people.erasure import erase_account, erase_remaining_data
 from payments.proof.prove import prove
 from payments.transfers import mark_done
 from products.catalogue.category_summaries import for_sale_of_seller
@@ -35,7 +35,7 @@ from products.models import Product, ProductPicture
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 from tests.orders.parcels import a_parcel, a_point, an_agent
-from tests.payments.paying_out import tell, tick
+from tests.payments.paying_out import post_result, tick
 from tests.problems.conftest import daraja, get, post, report  # noqa: F401
 from tests.threads import at_once
 
@@ -78,7 +78,7 @@ def settled(parcel, buyer, seller):
     )
     assert post(seller, line, "accept/", {"amount": 200, "note": "For the lid."}).status_code == 200
     # The rest of the price waits so long for what the buyer says to it.
-    Problem.objects.update(closed_at=F("closed_at") - PART_STANDS_AFTER)
+    Problem.objects.update(closed_at=F("closed_at") - PARTIAL_REFUND_HOLD)
     create_payouts(seller.pk)
     settle()
     return Problem.objects.get()
@@ -91,7 +91,7 @@ def settle():
         mark_done(refund, number=f"TKR{refund.pk:07d}")
     tick()
     for payout in Payout.objects.exclude(status="done"):
-        tell(payout)
+        post_result(payout)
 
 
 def test_an_undecided_problem_keeps_its_buyer_and_its_seller(buyer, seller, parcel):
@@ -236,12 +236,12 @@ def test_a_listing_and_a_picture_that_came_in_that_moment_go_in_the_night(
     add_picture(late.pk, picture(gallery=True))
 
     with django_capture_on_commit_callbacks(execute=True):
-        assert erase_what_is_left(timezone.now()) == 1
+        assert erase_remaining_data(timezone.now()) == 1
 
     late = Product.objects.get(pk=late.pk)
     assert (late.listed, late.description, late.image.name) == (False, "", "")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-    assert erase_what_is_left(timezone.now()) == 0
+    assert erase_remaining_data(timezone.now()) == 0
 
 
 @pytest.mark.parametrize("order", [("buyer", "seller"), ("seller", "buyer")])

@@ -14,8 +14,8 @@ from tests.factories import UserFactory
 from tests.payments.fakes import FakeDaraja
 
 from .actors import World
-from .asking import ask, undone
 from .bodies import BODIES
+from .matrix_requests import rolled_back, send
 from .table import TABLE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -84,7 +84,7 @@ BAD = {
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     """Rows made once; every request is rolled back to them."""
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, undone():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, rolled_back():
         patch.setattr("payments.gateway.daraja", FakeDaraja)
         yield World()
 
@@ -102,7 +102,7 @@ def strangers_letter(world):
 
 def _letter(world, who, method, route):
     address = "/" + route.format_map(world.values(route))
-    return ask(who, method, address, BODIES.get(route)).letter
+    return send(who, method, address, BODIES.get(route)).letter
 
 
 @pytest.mark.parametrize(

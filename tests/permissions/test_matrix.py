@@ -15,8 +15,8 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from tests.payments.fakes import FakeDaraja
 
 from .actors import ACTORS, World
-from .asking import FORBIDS, METHODS, ask, undone
 from .bodies import ACTION, body_for
+from .matrix_requests import FORBIDS, METHODS, rolled_back, send
 from .routes import actions, routes
 from .table import OF_GUESTS, TABLE
 
@@ -56,7 +56,7 @@ _AS_GET = tuple(method for method in METHODS if method not in _OF_PAGES)
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     """Rows made once; every request is rolled back to them."""
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, undone():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, rolled_back():
         patch.setattr("payments.gateway.daraja", FakeDaraja)
         # Drawn a thousand times, what a refusal looks like would take half of the time:
         # tests/admin/test_sidebar.py looks at it.
@@ -132,7 +132,7 @@ def check(world, route, who_asks, table=TABLE, **values):
     got, said, wrote, kept = {}, {}, [], []
     for method, letters in expected(route, table).items():
         for who in who_asks(route, method, letters):
-            answer = ask(world.clients[who], method, address, body, form=is_page)
+            answer = send(world.clients[who], method, address, body, form=is_page)
             got[method, who] = answer.letter
             said[method, who] = letters[ACTORS.index(who)]
             if answer.letter in FORBIDS and answer.writes:
@@ -152,7 +152,7 @@ def test_observers_of_a_request_do_not_observe_the_next(world, monkeypatch):
     monkeypatch.setattr(connections["default"], "execute_wrappers", [])
 
     for _ in range(2):
-        ask(world.clients["buyer"], "GET", "/user/")
+        send(world.clients["buyer"], "GET", "/user/")
 
     (left,) = connections["default"].execute_wrappers
     assert type(left).__module__ == "omachemainproj.access_log"
@@ -195,7 +195,7 @@ def test_an_action_writes_for_whom_the_table_says(world, entry):
     form["code"] = world.fetched.collection_code
 
     got = "".join(
-        "w" if ask(world.clients[who], "POST", f"/{route}", form, form=True).writes else "-"
+        "w" if send(world.clients[who], "POST", f"/{route}", form, form=True).writes else "-"
         for who in ACTORS
     )
 

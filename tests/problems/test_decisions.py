@@ -19,7 +19,7 @@ from payments.models import Account, Payout, Refund, SellerShare
 from payments.transfers import mark_done
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at, steps
-from tests.payments.paying_out import sent, tell, tick
+from tests.payments.paying_out import post_result, sent, tick
 from tests.shopping import an_order, stock_of
 from tests.threads import at_once
 
@@ -232,7 +232,7 @@ def test_the_commission_falls_with_the_price_rounded_for_the_seller(
 def test_a_refund_after_the_payout_is_the_sellers_debt(buyer, seller, line, problem, clerk, daraja):
     decide(problem, "close", clerk)
     tick()
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
     second = report(line, buyer, text="The lid came off.")
 
     decide(second, "part", clerk, amount=300)

@@ -19,7 +19,7 @@ from payments.payouts.allocation import create_payouts
 from payments.payouts.due import sellers_to_pay
 from payments.proof.prove import prove
 from tests.factories import UserFactory
-from tests.payments.paying_out import hurry, payouts, sent, tell, tick
+from tests.payments.paying_out import payouts, post_result, run_clock_without_waits, sent, tick
 from tests.threads import PATIENCE, at_once
 
 from .conftest import again, decide, post, report, support
@@ -91,7 +91,7 @@ def test_the_rest_leaves_after_a_part_was_refunded(buyer, sell, daraja):
     tick()
 
     assert sent(daraja) == [(PHONE, 700)]
-    tell(Payout.objects.latest("pk"))
+    post_result(Payout.objects.latest("pk"))
     assert balance(Account.SELLERS_PAYABLE) == 0
 
 
@@ -233,7 +233,7 @@ def test_a_debt_is_not_paid_with_withheld_money(buyer, seller, sell, daraja):
 
     returned = sell(1000)
     tick()
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
     move_line(returned.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It leaks.")
     held = sell(1500, "paid")
     report(held, buyer)
@@ -248,7 +248,7 @@ def test_a_debt_is_not_paid_with_withheld_money(buyer, seller, sell, daraja):
 def test_sent_earnings_are_shown_as_sent(buyer, sell, daraja):
     line = sell(900)
     tick()
-    tell(Payout.objects.get(), number="TKP9000001")
+    post_result(Payout.objects.get(), number="TKP9000001")
 
     problem = report(line, buyer)
 
@@ -295,7 +295,7 @@ def test_a_payout_not_accepted_is_not_sent_again_once_a_problem_is_reported(
         tick()
     assert payouts("status") == ["due"]
 
-    hurry()
+    run_clock_without_waits()
 
     assert payouts("status", "note") == [
         ("dropped", "A buyer has reported a problem with one of its order items.")
@@ -321,7 +321,7 @@ def test_a_decision_during_a_payout_changes_what_is_sent_next(
         tick()
     assert payouts("status") == ["due"]
 
-    hurry()
+    run_clock_without_waits()
     tick()
 
     assert [amount for _, amount in sent(daraja)] == left
@@ -330,7 +330,7 @@ def test_a_decision_during_a_payout_changes_what_is_sent_next(
 def test_a_refused_payout_is_not_retried_while_it_waits(buyer, sell, daraja):
     line = sell(900)
     tick()
-    tell(Payout.objects.get(), code=1)
+    post_result(Payout.objects.get(), code=1)
     report(line, buyer)
 
     Payout.objects.update(next_check_at=timezone.now())
@@ -347,7 +347,7 @@ def test_a_payout_that_went_through_after_all_leaves_a_debt_and_no_more(
     report(line, buyer)
     post(seller, line, "accept/", {"amount": 200})
 
-    tell(Payout.objects.get())
+    post_result(Payout.objects.get())
 
     assert balance(Account.SELLERS_PAYABLE) == -200
     sell(500)
@@ -449,7 +449,7 @@ def test_a_problem_is_decided_while_its_payout_ends(buyer, seller, sell, daraja)
 
     outcomes = at_once(
         lambda: refund_part(problem.pk, Decider(seller, "seller"), amount=200),
-        lambda: tell(payout),
+        lambda: post_result(payout),
     )
 
     assert not [each for each in outcomes if isinstance(each, Exception)]

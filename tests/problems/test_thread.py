@@ -11,10 +11,10 @@ from orders.models import Problem, ProblemMessage, ProblemPicture
 from orders.models.notifications import Notice
 from orders.problems import services
 from orders.problems.services import add_message
-from orders.retention import forget_problem_pictures
+from orders.retention import delete_old_problem_pictures
 from tests.batches import ids_in_a_statement
 from tests.conftest import signed_in
-from tests.edges.draw import png, upload
+from tests.edges.pictures import png, upload
 from tests.factories import UserFactory
 from tests.orders.lines import with_role
 
@@ -237,13 +237,13 @@ def test_pictures_are_deleted_long_after_the_end_and_the_words_stay(
     settings.KEEP_MESSAGES_DAYS = 30
     send(buyer, line, "", 3, kind="damaged")
     later = timezone.now() + timedelta(days=31)
-    assert forget_problem_pictures(later) == 0
+    assert delete_old_problem_pictures(later) == 0
 
     post(buyer, line, "withdraw/")
 
-    assert forget_problem_pictures(timezone.now() + timedelta(days=29)) == 0
+    assert delete_old_problem_pictures(timezone.now() + timedelta(days=29)) == 0
     with ids_in_a_statement(2):
-        assert forget_problem_pictures(later) == 3
+        assert delete_old_problem_pictures(later) == 3
     assert [said["pictures"] for said in get(buyer, line, "messages/").json()] == [[], []]
 
 

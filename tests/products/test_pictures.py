@@ -14,7 +14,7 @@ from products.listings.pictures import (
     pictures_missing_sizes,
 )
 from products.models import Product, ProductPicture
-from tests.edges.draw import encode, upload
+from tests.edges.pictures import encode, upload
 from tests.threads import at_once
 
 

@@ -11,7 +11,7 @@ from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.payments.fakes import FakeDaraja
 from tests.shopping import an_order, cash_out, stock_of
-from tests.threads import at_once, in_a_crowd
+from tests.threads import at_once, many_at_once
 
 from .test_restock import restock
 
@@ -109,7 +109,7 @@ def test_a_restock_while_orders_are_paid_undoes_no_sale(seller):
     paying = [lambda p=p, n=n: pay(p, n) for n, p in enumerate(payments)]
     apis = [signed_in(seller) for _ in range(10)]
     stocking = [lambda api=api: restock(api, pots, 3) for api in apis]
-    results = in_a_crowd([call for pair in zip(paying, stocking, strict=True) for call in pair])
+    results = many_at_once([call for pair in zip(paying, stocking, strict=True) for call in pair])
 
     assert [error for error in results if isinstance(error, Exception)] == []
     assert stock_of(pots) == (30, 0)

@@ -11,7 +11,7 @@ from products.reviews.services import edit_review
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
-from tests.shopping import delivered_line, nobody_asks_whose_goods, paid_line
+from tests.shopping import delivered_line, own_goods_allowed, paid_line
 
 from .conftest import next_page, sums
 
@@ -125,7 +125,7 @@ def test_a_returned_line_cannot_be_reviewed(buyer_api, line, superuser):
 
 
 def test_nobody_reviews_their_own_goods_of_an_order_of_before(seller, seller_api, kettle):
-    with nobody_asks_whose_goods():
+    with own_goods_allowed():
         line = delivered_line(seller, kettle)
 
     response = review(seller_api, line)

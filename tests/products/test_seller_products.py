@@ -115,7 +115,7 @@ def test_a_user_without_products_gets_an_empty_list(kettle):
 
 
 def test_a_listing_is_the_shape_that_is_described(seller_api, kettle):
-    from products.serializers import ListingOutput
+    from products.listings.serializers import ListingOutput
 
     assert list(seller_api.get(MINE).json()[0]) == list(ListingOutput().fields)
 

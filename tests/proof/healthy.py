@@ -17,7 +17,7 @@ from payments.models import AccessToken, GatewayEvent, Payout, PayoutStop, Refun
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.payments.conftest import ringing
-from tests.payments.paying_out import hurry, tell
+from tests.payments.paying_out import post_result, run_clock_without_waits
 from tests.shopping import an_order
 
 
@@ -45,13 +45,13 @@ def trade(buyer, settings):
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     for line in lines:
         move_line(line.pk, "fetched", actor=agent)
-    hurry()
+    run_clock_without_waits()
     large = Payout.objects.get(needs_approval=True)
     transfer_services.approve_payout(large.pk, by=keeper)
     audit.log(keeper, "Approve the payout", large, action="console.payout.approve", why="Seen.")
-    hurry()
+    run_clock_without_waits()
     for payout in Payout.objects.order_by("pk"):
-        tell(payout)
+        post_result(payout)
     _give_back(client, buyer, kettle, keeper)
     _stop_and_go_on(keeper)
     post_c2b(client, by_hand("nobody's", 700, receipt="SHC0000009"))
@@ -77,7 +77,7 @@ def _give_back(client, buyer, kettle, keeper):
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     Refund.objects.update(next_check_at=timezone.now())
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
-    tell(Refund.objects.get(), number="TKR0000001", amount=3000)
+    post_result(Refund.objects.get(), number="TKR0000001", amount=3000)
 
 
 def _stop_and_go_on(keeper):

@@ -8,7 +8,7 @@ from django.db import connection, connections
 
 from omachemainproj.access_log import JSONLine, logger
 from tests.conftest import signed_in
-from tests.edges.starting import LAPTOP, settings_of
+from tests.edges.startup import LAPTOP, settings_of
 from tests.factories import UserFactory
 from tools.deploy_check import PRODUCTION
 

@@ -355,7 +355,7 @@ def test_an_unalerted_incident_starts_again_when_it_returns(patient):
 
 
 def test_a_web_process_that_is_asked_for_a_silent_clock_tells_of_it(client, settings, monkeypatch):
-    monkeypatch.setattr(heartbeats, "_known", heartbeats._Known())
+    monkeypatch.setattr(heartbeats, "_known", heartbeats._LastResult())
     settings.HEARTBEATS_MAX_AGE = 0.0
     silence()
 

@@ -13,7 +13,7 @@ from omachemainproj.celery import app
 from omachemainproj.heartbeats import beat
 from payments.gateway import daraja
 from payments.models import GatewayEvent
-from tests.edges.starting import problems_of
+from tests.edges.startup import problems_of
 from tools.deploy_check import PRODUCTION
 
 pytestmark = pytest.mark.django_db

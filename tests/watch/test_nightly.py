@@ -193,8 +193,8 @@ def test_one_round_of_a_clock_proves_too(rules, monkeypatch):
 def test_verdicts_are_forgotten_after_ninety_days(rules):
     prove_some(NIGHT, seconds=60)
 
-    assert nightly.forget_old_proofs(NIGHT + timedelta(days=89)) == 0
-    assert nightly.forget_old_proofs(NIGHT + timedelta(days=92)) == 1
+    assert nightly.delete_old_proofs(NIGHT + timedelta(days=89)) == 0
+    assert nightly.delete_old_proofs(NIGHT + timedelta(days=92)) == 1
 
 
 @pytest.mark.django_db(transaction=True)

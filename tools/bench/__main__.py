@@ -168,10 +168,10 @@ def _ask(
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path, body, dict(headers))
     answer = connection.getresponse()
-    said = answer.read()
+    content = answer.read()
     connection.close()
     if answer.status >= 300:
-        raise SystemExit(f"{method} {path}: {answer.status} {said.decode(errors='replace')}")
+        raise SystemExit(f"{method} {path}: {answer.status} {content.decode(errors='replace')}")
     return answer
 
 

@@ -59,7 +59,7 @@ class Beside:
     answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def __str__(self) -> str:
-        said = "; ".join(
+        summary = "; ".join(
             f"{kind} {', '.join(f'{what} {n}' for what, n in counted.items())}"
             for kind, counted in self.answers.items()
         )
@@ -71,7 +71,7 @@ class Beside:
         who = self.connections or "nobody else"
         return (
             f"{who:>12}{min(self.waits):8.1f}{median(self.waits):8.1f}{p99(self.waits):8.1f}{ratios}{median(self.web):8.0%}{median(self.stored):6.0%}"
-            f"  {said}"
+            f"  {summary}"
         )
 
 
@@ -134,7 +134,7 @@ class Many:
 
     def _extra_environment(self) -> dict[str, str]:
         phone = f"http://127.0.0.1:{self.mpesa}"
-        told = {
+        environ = {
             "BIND": f"127.0.0.1:{self.web}",
             "STATIC_ROOT": str(self.folder / "static"),
             "MEDIA_ROOT": str(self.folder / "media"),
@@ -145,7 +145,7 @@ class Many:
             "DARAJA_PASSKEY": "simulator-passkey",
         }
         # The proxy sets https. Callbacks are not part of the measurement.
-        return told | (
+        return environ | (
             {"DJANGO_ALLOWED_HOSTS": "localhost", "TRUSTED_PROXIES": "1"} if self.behind else {}
         )
 
@@ -268,10 +268,10 @@ class Many:
 
 def _end(come: "subprocess.Popen[str]") -> dict[str, Any]:
     assert come.stdout is not None
-    said = come.stdout.read()
+    output = come.stdout.read()
     if come.wait():
         raise SystemExit("The load clients failed: see above.")
-    met: dict[str, Any] = json.loads(said)
+    met: dict[str, Any] = json.loads(output)
     return met
 
 

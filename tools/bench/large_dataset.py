@@ -27,7 +27,8 @@ from orders.models import (
     Order,
     PickupPoint,
 )
-from payments.immutable_columns import IMMUTABLE_COLUMNS, keep_originals
+from payments.immutable_columns import IMMUTABLE_COLUMNS
+from payments.immutable_triggers import create_original_triggers
 from products.models import Product
 
 from .indexes import built_afterwards
@@ -363,7 +364,7 @@ def _finish(cursor: Any, how: _Copies, listed: int) -> None:
         cursor.execute(f"DROP TRIGGER IF EXISTS {group.trigger} ON {group.table}")
     # The planner believes the originals to be empty, and would scan all of them for every row.
     cursor.execute("SET LOCAL enable_nestloop = off")
-    keep_originals()
+    create_original_triggers()
 
 
 _SENT = "status IN ('unknown', 'sent', 'done') AND sent_at IS NOT NULL AND amount > 0"

@@ -67,13 +67,13 @@ def measure(
     """
     table = [(Figures(row), target) for row, target in rows]
     constant = Figures(Row("the constant view", lambda _: _constant))
-    asked: defaultdict[str, int] = defaultdict(int)
+    queries: defaultdict[str, int] = defaultdict(int)
     for number in range(rounds + 1):
         for figures, target in table:
             unit, unit_result = _round(baseline, _constant, 0, requests)
             share = max(int(requests * figures.row.share), _SMALLEST)
-            make, start = figures.row.make(share), asked[figures.row.name]
-            asked[figures.row.name] += share
+            make, start = figures.row.make(share), queries[figures.row.name]
+            queries[figures.row.name] += share
             cost, result = _round(target, make, start, share)
             if number == 0:
                 continue

@@ -55,5 +55,5 @@ def environment(database: str) -> dict[str, str]:
 
 def environment_without_shop() -> dict[str, str]:
     """This process's environment, for a process that starts its own shop."""
-    told = {*_SETTINGS, *_ITS_OWN}
-    return {name: value for name, value in os.environ.items() if name not in told}
+    settings = {*_SETTINGS, *_ITS_OWN}
+    return {name: value for name, value in os.environ.items() if name not in settings}

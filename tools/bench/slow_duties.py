@@ -62,10 +62,10 @@ def _measure(work: Work) -> list[Statement]:
         with listening(statements):
             began = time.perf_counter()
             result = work.run()
-            took = (time.perf_counter() - began) * 1000
+            duration = (time.perf_counter() - began) * 1000
     slowest = max(statements, default=NONE).ms
     print(
-        f"{took:8,.0f} ms  {len(statements):5}  {slowest:8,.1f} ms  {work.name}: {result}",
+        f"{duration:8,.0f} ms  {len(statements):5}  {slowest:8,.1f} ms  {work.name}: {result}",
         flush=True,
     )
     return statements

@@ -85,8 +85,8 @@ def _visit(ask: Any, address: str) -> Page:
         answer = ask(address)
         if answer.streaming:
             answer.getvalue()
-        took = (time.perf_counter() - began) * 1000
-    return Page(address, answer.status_code, took, statements)
+        duration = (time.perf_counter() - began) * 1000
+    return Page(address, answer.status_code, duration, statements)
 
 
 def _pages() -> Iterator[tuple[Any, str]]:

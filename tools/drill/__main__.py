@@ -229,17 +229,17 @@ class Drill:
 
     def _settle(self, people: Any) -> None:
         from accounts.models import User
-        from payments.demo.pending import bring_forward, what_waits
+        from payments.demo.pending import count_pending_work, end_waits
         from payments.models import Receipt
 
         everybody = list(User.objects.values_list("pk", flat=True))
         deadline, quiet = time.monotonic() + PATIENCE, 0
         while quiet < 3 and time.monotonic() < deadline:
             people.acknowledge()
-            bring_forward(everybody)
+            end_waits(everybody)
             _bring_forward_suspense()
             time.sleep(1)
-            waits = {**what_waits(everybody), **_suspense_waits()}
+            waits = {**count_pending_work(everybody), **_suspense_waits()}
             quiet = 0 if waits else quiet + 1
         if quiet < 3:
             self.trouble.append(f"after {PATIENCE} seconds these still wait: {waits}")
@@ -285,8 +285,8 @@ class Drill:
             command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False
         )
         # Log lines are not part of what an operator reads.
-        said = [line for line in ran.stderr.splitlines() if not line.startswith("20")]
-        for line in [*ran.stdout.strip().splitlines(), *said]:
+        output = [line for line in ran.stderr.splitlines() if not line.startswith("20")]
+        for line in [*ran.stdout.strip().splitlines(), *output]:
             self._say(f"    {line}")
         return ran
 

@@ -201,7 +201,7 @@ class Kills:
         """Bring all waits forward until nothing waits; first read the statement."""
         from accounts.models import User
         from orders.models import Order
-        from payments.demo.pending import bring_forward, what_waits
+        from payments.demo.pending import count_pending_work, end_waits
         from tools.soak import waits
 
         everybody = list(User.objects.values_list("pk", flat=True))
@@ -209,13 +209,13 @@ class Kills:
         self._say(f"{unpaid} orders wait for M-Pesa's statement, which is read now.")
         deadline = time.monotonic() + PATIENCE
         while Order.objects.unpaid().exists() and time.monotonic() < deadline:
-            waits.bring_forward()
+            waits.end_waits()
             time.sleep(2)
-        left = what_waits(everybody)
+        left = count_pending_work(everybody)
         while left and time.monotonic() < deadline:
-            bring_forward(everybody)
+            end_waits(everybody)
             time.sleep(2)
-            left = what_waits(everybody)
+            left = count_pending_work(everybody)
         self._expect(not left, f"these still wait: {left}")
 
     def _compare_orders(self, clients: LoadClients) -> None:
@@ -224,10 +224,10 @@ class Kills:
         from payments.models import Receipt
 
         there = {str(token) for token in Order.objects.values_list("order_token", flat=True)}
-        told = set(clients.orders.values())
+        placed = set(clients.orders.values())
         self._say(f"{len(clients.orders)} orders were confirmed to buyers, {len(there)} exist.")
-        self._expect(len(told) == len(clients.orders), "two requests got the same order")
-        self._expect(told == there, f"{len(told ^ there)} orders are lost, or belong to nobody")
+        self._expect(len(placed) == len(clients.orders), "two requests got the same order")
+        self._expect(placed == there, f"{len(placed ^ there)} orders are lost, or belong to nobody")
         receipts = Counter(Receipt.objects.values_list("order_id", flat=True))
         unpaid = set(
             Order.objects.exclude(payment_status="paid").values_list("reference", flat=True)
@@ -245,9 +245,9 @@ class Kills:
         for subject, count in mails.items():
             self._say(f"mail: {count} × {subject}")
         for incident in Trouble.objects.exclude(told_at=None):
-            told = incident.mails.filter(sent_at__isnull=False).values_list("is_over", flat=True)
+            mailed = incident.mails.filter(sent_at__isnull=False).values_list("is_over", flat=True)
             self._expect(
-                sorted(told) == [False, True], f"{incident.kind} was told of as {sorted(told)}"
+                sorted(mailed) == [False, True], f"{incident.kind} was told of as {sorted(mailed)}"
             )
         self._expect(mails.total() == 2 * Trouble.objects.exclude(told_at=None).count(), "mails")
 

@@ -57,10 +57,12 @@ class Watch:
     def tell_metrics(self) -> None:
         """Report counters and the maxima of ages and queues since the last report."""
         now = dict(self._read)
-        rose = {name: now[name] - self._before.get(name, 0) for name in now if _is(name, _COUNTED)}
-        told = [f"{name} +{by:g}" for name, by in sorted(rose.items()) if by > 0]
-        told += [f"{name} up to {most:.0f}" for name, most in sorted(self._most.items())]
-        self._say("    /metrics/: " + "; ".join(told).replace("omache_", ""))
+        increases = {
+            name: now[name] - self._before.get(name, 0) for name in now if _is(name, _COUNTED)
+        }
+        lines = [f"{name} +{by:g}" for name, by in sorted(increases.items()) if by > 0]
+        lines += [f"{name} up to {most:.0f}" for name, most in sorted(self._most.items())]
+        self._say("    /metrics/: " + "; ".join(lines).replace("omache_", ""))
         self._before, self._most = now, {}
 
     def _go_on(self, work: Callable[[], None], seconds: float) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .runner import SeedRunner
 
 #: Number of seeds between two progress lines.
-TOLD_EVERY = 10
+NOTICE_INTERVAL = 10
 
 
 def main() -> int:
@@ -92,7 +92,7 @@ def _soak(runner: SeedRunner, seeds: int | None, seconds: float) -> int:
             print("\n".join(failed.trace[-40:]))
             print(f"\n{failed}\n", flush=True)
             failures.append(failed)
-        if played % TOLD_EVERY == 0:
+        if played % NOTICE_INTERVAL == 0:
             print(_so_far(played, failures, time.monotonic() - began), flush=True)
     print(_so_far(played, failures, time.monotonic() - began))
     print(_numbers(counts))

@@ -60,8 +60,8 @@ class Activity:
         reply = None
         for _ in range(2 if method == "POST" and self.chance.happens(REPEATED) else 1):
             reply = self.run.shop.request(who, method, path, sent, **headers)
-            said = f"{reply.status} {json.dumps(reply.body)[:90]}" if reply else "no answer"
-            self.run.log(f"  {who} {method} {path} {json.dumps(sent)}: {said}")
+            result = f"{reply.status} {json.dumps(reply.body)[:90]}" if reply else "no answer"
+            self.run.log(f"  {who} {method} {path} {json.dumps(sent)}: {result}")
         return reply
 
     def press_one(
@@ -96,8 +96,8 @@ class Activity:
     def _perform(self, action: StaffAction, row: Model, by: User, typed: Mapping[str, Any]) -> None:
         try:
             with suppress(DatabaseAway):
-                said = perform(action, row, {"why": "Seen.", **typed}, by=by)
-                self.run.log(f"  {said}")
+                result = perform(action, row, {"why": "Seen.", **typed}, by=by)
+                self.run.log(f"  {result}")
         except Refusal as refusal:
             self.run.log(f"  refused: {refusal}")
 

@@ -369,8 +369,8 @@ class Actors:
             cancel_order(order_id, cancelled_by="staff")
 
     def _say(self, what: str, reply: Any) -> None:
-        said = f"{reply.status} {json.dumps(reply.body)[:100]}" if reply else "no answer"
-        self.run.log(f"  {what}: {said}")
+        result = f"{reply.status} {json.dumps(reply.body)[:100]}" if reply else "no answer"
+        self.run.log(f"  {what}: {result}")
 
 
 def run_clock() -> None:

@@ -55,7 +55,7 @@ class Banks(Activity):
 
     def _report(self, number: str, amount: int, reference: str, kind: str) -> None:
         """Post the bank's notification; it may come twice."""
-        told = {
+        notification = {
             "callbackType": "IPN",
             "customer": {"name": "WANJIKU K", "mobileNumber": self.chance.choice(PHONES)},
             "transaction": {
@@ -70,5 +70,5 @@ class Banks(Activity):
         password = b64encode(f"{NAME}:{PASSWORD}".encode()).decode()
         headers = {"Authorization": f"Basic {password}"}
         for _ in range(self.chance.choice([1, 1, 2])):
-            body = json.dumps(told).encode()
+            body = json.dumps(notification).encode()
             self.run.network.post(Message(ADDRESS, body, headers, SAFARICOM))

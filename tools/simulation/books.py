@@ -68,7 +68,7 @@ class Comparison:
         """Compare, once everything has settled."""
         entries = self.safaricom.world.books.entries()
         came = sum(self._check_incoming(entry) for entry in entries if entry.direction == "in")
-        went = sum(self._check_outgoing(entry) for entry in entries if entry.direction == "out")
+        outgoing = sum(self._check_outgoing(entry) for entry in entries if entry.direction == "out")
         for receipt in self._receipts:
             if receipt.pk not in self._counted and not _is_written_off(receipt):
                 named = receipt.number or "without a number"
@@ -76,8 +76,8 @@ class Comparison:
         self._compare_refunds(entries)
         self._compare_payouts(entries)
         at_mpesa = ledger.balance(Account.MPESA_CLEARING)
-        if at_mpesa != came - went:
-            self._say(f"the ledger has KES {at_mpesa} at M-Pesa, the books KES {came - went}")
+        if at_mpesa != came - outgoing:
+            self._say(f"the ledger has KES {at_mpesa} at M-Pesa, the books KES {came - outgoing}")
 
     def _check_incoming(self, entry: Entry) -> int:
         """Find the receipt of a payment; returns the amount the ledger must have for it, KES."""
@@ -233,8 +233,8 @@ class Comparison:
             is_first = entry.purpose.reverses not in self._told_in_part
             self._told_in_part.add(entry.purpose.reverses)
             return sum(part.amount for part in parts) if is_first else 0
-        went = [str(part) for part in parts]
-        self._say(f"{entry.receipt} of KES {entry.amount} was taken back, the shop has {went}")
+        outgoing = [str(part) for part in parts]
+        self._say(f"{entry.receipt} of KES {entry.amount} was taken back, the shop has {outgoing}")
         return 0
 
     def _taken_back(self, entry: Entry) -> list[Refund]:
@@ -265,9 +265,9 @@ class Comparison:
         done = Refund.objects.filter(status=TransferStatus.DONE).filter(
             receipt__provider=Provider.MPESA
         )
-        went = [entry for entry in entries if entry.direction == "out"]
-        known = {refund.pk for refund in map(self._refund_of, went) if refund}
-        for entry in went:
+        outgoing = [entry for entry in entries if entry.direction == "out"]
+        known = {refund.pk for refund in map(self._refund_of, outgoing) if refund}
+        for entry in outgoing:
             if entry.purpose.transaction_type == CUSTOMER_REVERSAL:
                 known |= {part.pk for part in self._taken_back(entry)}
         for refund in done.exclude(cause=RefundReason.NEVER_CAME).select_related("receipt"):
@@ -291,8 +291,8 @@ class Comparison:
                 self._say(f"KES {-amount} too much of {whose} went back")
 
     def _compare_payouts(self, entries: list[Entry]) -> None:
-        went = [self._payout_of(entry) for entry in entries if entry.direction == "out"]
-        known = {payout.pk for payout in went if payout}
+        outgoing = [self._payout_of(entry) for entry in entries if entry.direction == "out"]
+        known = {payout.pk for payout in outgoing if payout}
         # A payout of KES 0, entirely deducted for a debt, is done without M-Pesa.
         for payout in Payout.objects.filter(status=TransferStatus.DONE, amount__gt=0):
             if payout.pk not in known:

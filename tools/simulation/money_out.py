@@ -113,13 +113,13 @@ class MoneyOut(Activity):
         return {"phone": self.chance.choice(PHONES)}
 
     def _its_number(self, row: Transfer) -> Typed:
-        went = [
+        outgoing = [
             entry.receipt
             for entry in self.run.safaricom.world.books.entries()
             if row.originator_conversation_id == entry.purpose.originator_conversation_id
             or (row.receipt_to_reverse and row.receipt_to_reverse == entry.purpose.reverses)
         ]
-        return {"number": went[0]} if went else None
+        return {"number": outgoing[0]} if outgoing else None
 
     def _if_it_did_not_leave(self, row: Transfer) -> Typed:
         return {} if self._its_number(row) is None else None

@@ -115,13 +115,13 @@ class Payouts(Activity):
         payout = self.one_of(silent.exclude(status=TransferStatus.DUE))
         if payout is None:
             return
-        went = [
+        outgoing = [
             entry.receipt
             for entry in self.run.safaricom.world.books.entries()
             if entry.purpose.originator_conversation_id == payout.originator_conversation_id
         ]
-        if went:
-            self.press("payout.done", payout, self.finance(), number=went[0])
+        if outgoing:
+            self.press("payout.done", payout, self.finance(), number=outgoing[0])
         else:
             self.press("payout.not-done", payout, self.finance())
 

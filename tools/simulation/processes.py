@@ -196,7 +196,7 @@ def forget_what_was_asked() -> None:
     for kept in (gateway._client, gateway._text, sms._africastalking, access_tokens._verified):
         kept.cache_clear()
     ContentType.objects.clear_cache()
-    heartbeats._known = heartbeats._Known()
+    heartbeats._known = heartbeats._LastResult()
     for breaker in (background.task_broker, caches.redis_breaker):
         breaker.close()
     translation.deactivate()

@@ -57,8 +57,8 @@ class Reversals(Activity):
 
     def take_payout_back(self) -> None:
         """A payment to a phone is taken back from it."""
-        went = [entry for entry in self._entries() if entry.purpose.kind == "b2c"]
-        self._take_back("what was sent", went, self.run.safaricom.take_payout_back)
+        outgoing = [entry for entry in self._entries() if entry.purpose.kind == "b2c"]
+        self._take_back("what was sent", outgoing, self.run.safaricom.take_payout_back)
 
     def _take_back(self, what: str, moved: list[Entry], how: Callable[[str], Any]) -> None:
         if not moved:

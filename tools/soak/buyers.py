@@ -33,7 +33,7 @@ class HttpConnection:
                 method, path, sent, {"Content-Type": "application/json", **headers}
             )
             response = self._connection.getresponse()
-            said = response.read()
+            answer = response.read()
         except (OSError, http.client.HTTPException):
             self._met["connection broke"] += 1
             self._connection.close()
@@ -42,7 +42,7 @@ class HttpConnection:
         if response.status >= 500:
             self._met[f"HTTP {response.status}"] += 1
         try:
-            return response.status, json.loads(said)
+            return response.status, json.loads(answer)
         except ValueError:
             return response.status, None
 
@@ -132,12 +132,12 @@ class Buyers:
     def _retry(self, web: HttpConnection, path: str, body: Any, **headers: str) -> tuple[int, Any]:
         """Repeat the request until it is answered: servers are killed and restarted."""
         for _ in range(MOST_REPEATS):
-            status, said = web.ask("POST", path, body, **headers)
-            in_use = isinstance(said, dict) and said.get("code") == "idempotency_key_in_use"
+            status, answer = web.ask("POST", path, body, **headers)
+            in_use = isinstance(answer, dict) and answer.get("code") == "idempotency_key_in_use"
             if status not in {0, 503} and not in_use:
-                return status, said
+                return status, answer
             time.sleep(0.5)
-        return status, said
+        return status, answer
 
     def _schedule(self, plan: OrderPlan, order: dict, phone: str, signed: dict[str, str]) -> None:
         """Schedule the buyer's later steps. Call with the lock held."""
@@ -169,11 +169,11 @@ class Buyers:
 
     def _pay(self, phone: str, payment: dict) -> None:
         # A new connection: an idle one may be closed, and this request is not repeated.
-        status, said = HttpConnection(self._mpesa, Counter()).ask(
+        status, answer = HttpConnection(self._mpesa, Counter()).ask(
             "POST", f"/control/phones/{phone}/pay", payment
         )
         if status != 200:
-            self.unexpected.append(f"paying by hand answered {status}: {said}")
+            self.unexpected.append(f"paying by hand answered {status}: {answer}")
 
 
 def _payments(

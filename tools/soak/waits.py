@@ -14,7 +14,7 @@ from datetime import timedelta
 UNDER_WAY = timedelta(seconds=8)
 
 
-def bring_forward(*, expire: bool = False) -> None:
+def end_waits(*, expire: bool = False) -> None:
     """End every wait; with ``expire``, that of unpaid orders too. Safe to repeat."""
     from django.db.models import Q
     from django.utils import timezone
@@ -33,7 +33,7 @@ def bring_forward(*, expire: bool = False) -> None:
         Order.objects.unpaid().update(expires_at=now)
 
 
-def what_waits() -> dict[str, int]:
+def count_pending_work() -> dict[str, int]:
     """The clocks' remaining work, in numbers; nothing is best.
 
     Attempts without an id from M-Pesa are not included: they cannot be queried, and are shown to
@@ -42,12 +42,14 @@ def what_waits() -> dict[str, int]:
     from orders.models import Order
     from payments.models import OPEN, GatewayEvent, OrderPayment, Receipt, Refund
 
-    asked = OrderPayment.objects.exclude(checkout_request_id="")
+    requested = OrderPayment.objects.exclude(checkout_request_id="")
     counts = {
         "unpaid orders": Order.objects.unpaid().count(),
         "messages not acted on": GatewayEvent.objects.filter(state="new").count(),
         "messages being checked": GatewayEvent.objects.filter(state="checking").count(),
-        "prompts asked about": asked.filter(status__in=OPEN, next_check_at__isnull=False).count(),
+        "prompts asked about": requested.filter(
+            status__in=OPEN, next_check_at__isnull=False
+        ).count(),
         "prompts to send": OrderPayment.objects.unsent().count(),
         "receipts without a number": Receipt.objects.without_number().count(),
         "money of closed orders": Receipt.objects.left_waiting().count(),
@@ -62,9 +64,9 @@ def settle(*, patience: float, say: Callable[[str], object]) -> bool:
     calm = 0
     while time.monotonic() - began < patience:
         # First wait for answers; only then expire unpaid orders.
-        bring_forward(expire=time.monotonic() - began > 5)
+        end_waits(expire=time.monotonic() - began > 5)
         time.sleep(1.5)
-        waits = what_waits()
+        waits = count_pending_work()
         say(f"waiting for: {', '.join(f'{n} {what}' for what, n in waits.items()) or 'nothing'}")
         calm = 0 if waits else calm + 1
         if calm == 3:

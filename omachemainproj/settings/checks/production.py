@@ -37,29 +37,29 @@ _INITIATOR = (
 )
 
 
-def find_problems_in_production(shop: Settings, is_in_trouble: Callable[..., bool]) -> Problems:
+def find_problems_in_production(shop: Settings, has_problem: Callable[..., bool]) -> Problems:
     """Yield what is missing, weak or wrong about the gateway."""
-    yield from _find_missing(shop, is_in_trouble)
+    yield from _find_missing(shop, has_problem)
     yield from _find_weak(shop)
-    if not is_in_trouble("DARAJA_BASE_URL", "DARAJA_CALLBACK_BASE_URL"):
+    if not has_problem("DARAJA_BASE_URL", "DARAJA_CALLBACK_BASE_URL"):
         yield from _find_wrong_about_gateway(shop)
 
 
-def _find_missing(shop: Settings, is_in_trouble: Callable[..., bool]) -> Problems:
+def _find_missing(shop: Settings, has_problem: Callable[..., bool]) -> Problems:
     needed = list(_NEEDED)
     if shop["DARAJA_TRANSACTION_TYPE"] == "CustomerBuyGoodsOnline":
         needed.append("DARAJA_PARTY_B")
-    missing = [name for name in needed if not shop[name] and not is_in_trouble(name)]
+    missing = [name for name in needed if not shop[name] and not has_problem(name)]
     if missing:
         yield (
             missing[0],
             f"set {', '.join(missing)}: DJANGO_SECRET_KEY is set, so this is production.",
         )
     for name, sentence in _MUST_BE_SET.items():
-        if name not in shop["GIVEN_SETTINGS"] and not is_in_trouble(name):
+        if name not in shop["GIVEN_SETTINGS"] and not has_problem(name):
             yield name, sentence
     missing = [name for name in _INITIATOR if not shop[name]]
-    if len(missing) < len(_INITIATOR) and missing and not is_in_trouble(*missing):
+    if len(missing) < len(_INITIATOR) and missing and not has_problem(*missing):
         yield (
             missing[0],
             f"set {', '.join(missing)} too, or none of the initiator's settings.",
@@ -171,11 +171,11 @@ def _find_refused_callback_addresses(base: str, c2b_token: str) -> Problems:
     """Check each address that we give Safaricom against Safaricom's rules."""
     name = "DARAJA_CALLBACK_BASE_URL"
     # An attempt's token is 32 hexadecimal digits, so it cannot contain a forbidden word.
-    if objection := check_callback_url(f"{base}/safwebhook/{'0' * 32}/"):
-        yield name, objection.replace("The callback address", name, 1)
+    if problem := check_callback_url(f"{base}/safwebhook/{'0' * 32}/"):
+        yield name, problem.replace("The callback address", name, 1)
     elif c2b_token and (
-        objection := check_callback_url(f"{base}/safwebhook/c2b/{c2b_token}/confirmation/")
+        problem := check_callback_url(f"{base}/safwebhook/c2b/{c2b_token}/confirmation/")
         or check_callback_url(f"{base}/safwebhook/c2b/{c2b_token}/validation/")
     ):
         name = "DARAJA_C2B_TOKEN"
-        yield name, objection.replace("The callback address", name, 1)
+        yield name, problem.replace("The callback address", name, 1)

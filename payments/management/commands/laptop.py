@@ -23,10 +23,10 @@ from payments.demo.processes import (
     HOST,
     Servers,
     ServerStopped,
+    check_servers_alive,
     environment,
     is_free,
     open_shop,
-    refuse_dead,
 )
 from payments.demo.terminal import collecting
 from products.demo.seed import KEEPERS, PASSWORD, STAFF
@@ -133,7 +133,7 @@ class Command(BaseCommand):
             if story and story.poll() is not None:
                 # It has reported its own outcome.
                 servers.pop("the story", None)
-            refuse_dead(servers)
+            check_servers_alive(servers)
             time.sleep(0.5)
 
 

@@ -36,9 +36,9 @@ class Command(BaseCommand):
                 f"For example: {secrets.token_hex(16)}"
             )
         confirmation, validation = gateway.c2b_url("confirmation"), gateway.c2b_url("validation")
-        objection = check_callback_url(confirmation)
-        if objection and not is_loopback_url(settings.DARAJA_BASE_URL):
-            raise CommandError(f"{objection} See DARAJA_CALLBACK_BASE_URL and DARAJA_C2B_TOKEN.")
+        problem = check_callback_url(confirmation)
+        if problem and not is_loopback_url(settings.DARAJA_BASE_URL):
+            raise CommandError(f"{problem} See DARAJA_CALLBACK_BASE_URL and DARAJA_C2B_TOKEN.")
         try:
             gateway.daraja().register_c2b_urls(
                 confirmation_url=confirmation, validation_url=validation

@@ -32,7 +32,7 @@ def browser_of(person):
     return client
 
 
-def rounds(times=3):
+def run_clock(times=3):
     """The clock, with everything that waits brought forward."""
     for _ in range(times):
         for rows in (Refund.objects, Payout.objects, ReceiptQuestion.objects):
@@ -59,7 +59,7 @@ def answer(receipt, *, code=0, conversation="", **facts):
     receipt.refresh_from_db()
 
 
-def left(daraja):
+def sent_transfers(daraja):
     """Everything M-Pesa was asked to send."""
     return [*daraja.reversals, *daraja.payouts]
 
@@ -74,6 +74,6 @@ def on_statement(daraja, receipt, amount=None):
     receipt.refresh_from_db()
 
 
-def answer_asked(receipt, **told):
-    rounds(1)
+def answer_query(receipt, **told):
+    run_clock(1)
     answer(receipt, **told)

@@ -13,7 +13,7 @@ from tests.payments.conftest import ringing
 from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
-from .actions import NUMBER, finance, on_statement, rounds
+from .actions import NUMBER, finance, on_statement, run_clock
 
 
 @pytest.fixture(autouse=True)
@@ -74,5 +74,5 @@ def fetched(client, buyer, kettle, daraja):
     payment = ringing(order.payments.get())
     post(client, payment, success(payment, receipt=NUMBER))
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
-    rounds()
+    run_clock()
     return Receipt.objects.get()

@@ -13,7 +13,7 @@ from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.payments.conftest import ringing
 from tests.shopping import an_order
 
-from .actions import NUMBER, answer, left, on_statement, rounds
+from .actions import NUMBER, answer, on_statement, run_clock, sent_transfers
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def check_in_doubt(receipt, mine, theirs, daraja):
     assert theirs.payment_status == "requested"
     with pytest.raises(PaymentInDoubt):
         move_line(mine.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
-    rounds()
-    assert left(daraja) == []
+    run_clock()
+    assert sent_transfers(daraja) == []
 
 
 def test_a_confirmation_that_names_another_order_puts_it_in_doubt(
@@ -125,7 +125,7 @@ def test_that_m_pesa_shows_it_does_not_end_this_doubt(client, typed, mine, their
     post_c2b(client, by_hand(theirs.reference, 1500, receipt=NUMBER))
 
     on_statement(daraja, typed)
-    rounds(1)
+    run_clock(1)
     answer(typed)
 
     check_in_doubt(typed, mine, theirs, daraja)

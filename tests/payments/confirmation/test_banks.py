@@ -11,15 +11,15 @@ from payments.models import (
 )
 from tests.factories import UserFactory
 
-from .actions import left, rounds
+from .actions import run_clock, sent_transfers
 
 
 def test_a_single_bank_notification_releases_no_payout_and_no_refund(forged_notice, order, daraja):
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
-    rounds()
+    run_clock()
 
-    assert (left(daraja), forged_notice.verification) == ([], "told")
+    assert (sent_transfers(daraja), forged_notice.verification) == ([], "told")
 
 
 def test_a_person_who_is_not_its_buyer_confirms_a_banks_payment(
@@ -30,7 +30,7 @@ def test_a_person_who_is_not_its_buyer_confirms_a_banks_payment(
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     money_in.confirm_bank_receipt(forged_notice.pk, by=colleague)
-    rounds()
+    run_clock()
 
     assert [payout["amount"] for payout in daraja.payouts] == [3000]
 

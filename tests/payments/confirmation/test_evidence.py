@@ -17,17 +17,17 @@ from payments.models import (
 from tests.factories import UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
 
-from .actions import NUMBER, answer, answer_asked, left, on_statement, rounds
+from .actions import NUMBER, answer, answer_query, on_statement, run_clock, sent_transfers
 
 
 def test_a_callback_and_m_pesas_answer_let_a_seller_be_paid(client, order, payment, daraja):
     post(client, payment, success(payment, receipt=NUMBER))
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
-    rounds(2)
-    assert left(daraja) == []
+    run_clock(2)
+    assert sent_transfers(daraja) == []
 
     answer(Receipt.objects.get())
-    rounds(1)
+    run_clock(1)
 
     assert [payout["amount"] for payout in daraja.payouts] == [3000]
     assert len(daraja.questions) == 1
@@ -69,7 +69,7 @@ def test_two_posted_messages_confirm_nothing(client, order, payment):
 def test_an_answer_is_read_strictly(insider, told, stands):
     receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
 
-    answer_asked(receipt, **told)
+    answer_query(receipt, **told)
 
     assert receipt.verification == stands
 
@@ -89,14 +89,14 @@ def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     receipt = Receipt.objects.get()
     on_statement(daraja, receipt, amount=10)
-    answer_asked(receipt)
+    answer_query(receipt)
     assert (receipt.amount, receipt.written_off, receipt.verification) == (10, 2990, "confirmed")
 
-    rounds()
+    run_clock()
 
     # What the shop bears a second person has to let go: never who named the receipt.
     payout = Payout.objects.get()
-    assert (left(daraja), payout.awaits_approval) == ([], True)
+    assert (sent_transfers(daraja), payout.awaits_approval) == ([], True)
     with pytest.raises(ActionNotAvailable, match="cannot approve"):
         money_out.approve_payout(payout.pk, by=insider)
 
@@ -128,17 +128,17 @@ def test_the_statement_s_other_amount_is_not_confirmed_by_the_post(client, order
 def test_m_pesa_is_asked_for_a_day_and_then_a_person_looks(insider, daraja):
     receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
 
-    rounds(10)
+    run_clock(10)
 
     assert len(daraja.questions) == 8
     assert list(Receipt.objects.unanswered()) == [receipt]
     money_in.ask_about_receipt(receipt.pk)
-    rounds(1)
+    run_clock(1)
     assert len(daraja.questions) == 9
 
 
 def test_a_number_the_statement_shows_after_all_is_in_doubt_no_more(invented, order, daraja):
-    answer_asked(invented, code="SFC_IC0003")
+    answer_query(invented, code="SFC_IC0003")
 
     on_statement(daraja, invented)
 
@@ -147,7 +147,7 @@ def test_a_number_the_statement_shows_after_all_is_in_doubt_no_more(invented, or
 
 
 def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, daraja):
-    answer_asked(invented, code="SFC_IC0003")
+    answer_query(invented, code="SFC_IC0003")
     with pytest.raises(ActionNotAvailable, match="has not shown this payment"):
         money_in.confirm_doubted_receipt(invented.pk, by=colleague)
 
@@ -166,7 +166,7 @@ def declined(client, payment):
     post(client, payment, success(payment, receipt=NUMBER))
     receipt = Receipt.objects.get()
     request_confirmation([receipt])
-    rounds(1)
+    run_clock(1)
     answer(receipt)
     assert receipt.verification == "confirmed"
     answer(receipt, TransactionStatus="Declined")

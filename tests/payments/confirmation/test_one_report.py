@@ -16,7 +16,7 @@ from payments.models import (
 from tests.factories import UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
 
-from .actions import NUMBER, PHONE, answer, answer_asked, browser_of, left, rounds
+from .actions import NUMBER, PHONE, answer, answer_query, browser_of, run_clock, sent_transfers
 
 
 def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, insider):
@@ -24,11 +24,11 @@ def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, 
         number=NUMBER, amount=70_000, reference="", phone=PHONE, by=insider
     )
     money_in.refund_receipt(receipt.pk, by=insider)
-    rounds()
+    run_clock()
     answer(receipt, code="SFC_IC0003")
-    rounds()
+    run_clock()
 
-    assert left(daraja) == []
+    assert sent_transfers(daraja) == []
     assert {question["receipt"] for question in daraja.questions} == {NUMBER}
     assert (receipt.verification, receipt.doubt) == ("doubted", f"M-Pesa does not know {NUMBER}.")
     assert balance(Account.REFUNDS_PAYABLE) == 70_000
@@ -47,9 +47,9 @@ def test_the_person_who_recorded_a_receipt_may_not_approve_its_refund(daraja, in
     with pytest.raises(ActionNotAvailable, match="cannot approve"):
         money_out.approve_refund(refund.pk, by=insider)
     money_out.approve_refund(refund.pk, by=colleague)
-    rounds()
+    run_clock()
     # Two people are still no gateway.
-    assert left(daraja) == []
+    assert sent_transfers(daraja) == []
 
 
 def test_a_reversal_m_pesa_knows_no_payment_for_never_falls_back_to_a_phone(
@@ -57,16 +57,16 @@ def test_a_reversal_m_pesa_knows_no_payment_for_never_falls_back_to_a_phone(
 ):
     post(client, payment, success(payment, receipt=NUMBER))
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002", MSISDN="254712345678"))
-    rounds()
+    run_clock()
     first, second = Receipt.objects.order_by("pk")
     answer(first)
     answer(second)
-    rounds(1)
+    run_clock(1)
     refund = Refund.objects.get()
     assert [each["receipt"] for each in daraja.reversals] == ["SGL0000002"]
 
     post(client, None, refused(refund, "R000002"), token=refund.callback_token)
-    rounds()
+    run_clock()
 
     second.refresh_from_db()
     assert (second.verification, daraja.payouts, Refund.objects.count()) == ("doubted", [], 1)
@@ -89,17 +89,17 @@ def test_an_invented_receipt_on_an_order_whose_line_is_fetched_pays_no_seller(
 ):
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
-    rounds()
+    run_clock()
 
     payout = Payout.objects.get()
-    assert (left(daraja), payout.status) == ([], "due")
+    assert (sent_transfers(daraja), payout.status) == ([], "due")
     # Nor can any number of people let it go.
     assert not payout.awaits_approval
     assert [question["receipt"] for question in daraja.questions][:1] == [NUMBER]
 
 
 def test_goods_whose_payment_is_in_doubt_stay_where_they_are(invented, order):
-    answer_asked(invented, code="SFC_IC0003")
+    answer_query(invented, code="SFC_IC0003")
 
     with pytest.raises(PaymentInDoubt):
         move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
@@ -109,21 +109,21 @@ def test_a_payment_that_never_came_is_written_off_by_another_person_and_its_good
     invented, order, insider, colleague, kettle, daraja
 ):
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
-    answer_asked(invented, code="SFC_IC0003")
+    answer_query(invented, code="SFC_IC0003")
 
     with pytest.raises(ActionNotAvailable, match="cannot decide"):
         money_in.write_off_receipt(invented.pk, by=insider)
     money_in.write_off_receipt(invented.pk, by=colleague)
     assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (0, 3000)
-    rounds()
-    assert left(daraja) == []
+    run_clock()
+    assert sent_transfers(daraja) == []
     move_line(
         order.tracks.get().pk, "cancelled", actor=UserFactory(is_superuser=True), note="Never paid."
     )
-    rounds()
+    run_clock()
 
     order.refresh_from_db()
-    assert (order.payment_status, order.in_doubt, left(daraja)) == ("refunded", False, [])
+    assert (order.payment_status, order.in_doubt, sent_transfers(daraja)) == ("refunded", False, [])
     for account in Account:
         assert balance(account) == 0
 
@@ -131,7 +131,7 @@ def test_a_payment_that_never_came_is_written_off_by_another_person_and_its_good
 def test_a_payment_without_an_order_that_never_came_leaves_nothing_in_suspense(insider, colleague):
     receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
     money_in.refund_receipt(receipt.pk, by=insider)
-    answer_asked(receipt, code="SFC_IC0003")
+    answer_query(receipt, code="SFC_IC0003")
 
     money_in.write_off_receipt(receipt.pk, by=colleague)
 

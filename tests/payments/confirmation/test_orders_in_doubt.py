@@ -15,7 +15,7 @@ from payments.models import (
 from payments.refunds.external_reversals import record_outside_reversal
 from tests.payments.bodies import by_hand, post, post_c2b, success
 
-from .actions import NUMBER, answer, left, rounds
+from .actions import NUMBER, answer, run_clock, sent_transfers
 
 
 @pytest.fixture
@@ -33,8 +33,11 @@ def paid_twice(payment, forged_notice, client):
 def test_confirmed_money_does_not_go_back_while_news_alone_pays_the_order(
     paid_twice, forged_notice, daraja, colleague
 ):
-    rounds()
-    assert (left(daraja), Receipt.objects.get(number=NUMBER).verification) == ([], "confirmed")
+    run_clock()
+    assert (sent_transfers(daraja), Receipt.objects.get(number=NUMBER).verification) == (
+        [],
+        "confirmed",
+    )
 
     money_in.confirm_bank_receipt(forged_notice.pk, by=colleague)
 
@@ -49,15 +52,15 @@ def test_a_second_payment_covers_the_order_if_the_first_never_came(
     paid_twice, forged_notice, order, daraja, colleague
 ):
     money_in.doubt_bank_receipt(forged_notice.pk)
-    rounds()
-    assert left(daraja) == []
+    run_clock()
+    assert sent_transfers(daraja) == []
 
     money_in.write_off_receipt(forged_notice.pk, by=colleague)
-    rounds()
+    run_clock()
 
     paid_twice.refresh_from_db()
     order.refresh_from_db()
-    assert (paid_twice.status, left(daraja)) == ("dropped", [])
+    assert (paid_twice.status, sent_transfers(daraja)) == ("dropped", [])
     assert (order.payment_status, order.in_doubt, balance(Account.WRITE_OFFS)) == ("paid", False, 0)
 
 
@@ -82,14 +85,14 @@ def test_a_number_that_staff_mistyped_gives_the_payment_itself_not_back(
     post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
     mistyped, real = Receipt.objects.order_by("pk")
     record_on_statement([real])
-    rounds()
-    assert left(daraja) == []
+    run_clock()
+    assert sent_transfers(daraja) == []
 
     answer(mistyped, code="SFC_IC0003")
     money_in.write_off_receipt(mistyped.pk, by=colleague)
-    rounds()
+    run_clock()
 
     order.refresh_from_db()
-    assert (left(daraja), order.payment_status, order.in_doubt) == ([], "paid", False)
+    assert (sent_transfers(daraja), order.payment_status, order.in_doubt) == ([], "paid", False)
     assert balance(Account.WRITE_OFFS) == 0
     assert balance(Account.MPESA_CLEARING) == 3000

@@ -27,7 +27,7 @@ from tests.orders.lines import line_at
 from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.shopping import an_order
 
-from .actions import NUMBER, PHONE, answer, answer_asked, left, on_statement, rounds
+from .actions import NUMBER, PHONE, answer, answer_query, on_statement, run_clock, sent_transfers
 
 
 def test_a_refund_above_the_amount_waits_for_a_second_person(
@@ -35,13 +35,13 @@ def test_a_refund_above_the_amount_waits_for_a_second_person(
 ):
     settings.REFUND_APPROVAL_ABOVE = 699
     refund = money_in.refund_receipt(owed.pk, by=insider)
-    rounds()
-    assert left(daraja) == []
+    run_clock()
+    assert sent_transfers(daraja) == []
 
     with pytest.raises(ActionNotAvailable, match="cannot approve"):
         money_out.approve_refund(refund.pk, by=insider)
     money_out.approve_refund(refund.pk, by=colleague)
-    rounds(1)
+    run_clock(1)
 
     assert [reversal["amount"] for reversal in daraja.reversals] == [700]
 
@@ -59,19 +59,19 @@ def test_beyond_the_days_limit_a_refund_goes_the_next_day(owed, settings, daraja
     settings.REFUND_DAILY_LIMIT = 699
     refund = money_in.refund_receipt(owed.pk)
 
-    rounds(1)
+    run_clock(1)
 
     refund.refresh_from_db()
-    assert (left(daraja), refund.status) == ([], "due")
+    assert (sent_transfers(daraja), refund.status) == ([], "due")
     assert refund.next_check_at > timezone.now()
     settings.REFUND_DAILY_LIMIT = 700
-    rounds(1)
+    run_clock(1)
     assert (len(daraja.reversals), RefundDay.objects.get().sent) == (1, 700)
 
 
 def test_a_refused_transfer_does_not_count_towards_the_day(owed, daraja):
     refund = money_in.refund_receipt(owed.pk)
-    rounds(1)
+    run_clock(1)
     refund.refresh_from_db()
 
     mark_refused(refund, code="1", text="No funds", reason="no_funds")
@@ -83,20 +83,20 @@ def test_a_number_that_staff_entered_is_paid_once_another_has_looked(
     owed, daraja, insider, colleague
 ):
     refund = money_in.refund_receipt(owed.pk)
-    rounds(1)
+    run_clock(1)
     refund.refresh_from_db()
     mark_refused(refund, code="2028", text="No", reason="misconfigured")
     again = money_out.retry_refund(refund.pk, phone=PHONE, by=insider)
-    rounds()
+    run_clock()
     assert daraja.payouts == []
 
     with pytest.raises(ActionNotAvailable, match="cannot approve"):
         money_out.approve_refund(again.pk, by=insider)
     money_out.approve_refund(again.pk, by=colleague)
-    rounds(1)
+    run_clock(1)
     # M-Pesa says that the payment still stands, before a phone is paid.
     Refund.objects.filter(pk=again.pk).update(receipt_checked_at=timezone.now())
-    rounds(1)
+    run_clock(1)
 
     assert [payout["phone"] for payout in daraja.payouts] == [PHONE]
 
@@ -105,12 +105,12 @@ def test_a_payers_number_that_staff_entered_needs_another_too(daraja, insider, o
     receipt = money_in.record_seen_receipt(
         number=NUMBER, amount=3500, reference=order.reference, phone=PHONE, by=insider
     )
-    answer_asked(receipt)
+    answer_query(receipt)
 
     refund = Refund.objects.get()
     assert (refund.amount, refund.way, refund.phone) == (500, "b2c", PHONE)
     assert (refund.awaits_approval, refund.author) == (True, insider)
-    rounds()
+    run_clock()
     assert daraja.payouts == []
 
 
@@ -138,13 +138,13 @@ def test_a_payout_to_a_number_that_staff_entered_needs_another(
 ):
     post(client, payment, success(payment, receipt=NUMBER))
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
-    rounds(2)
+    run_clock(2)
     answer(Receipt.objects.get())
-    rounds(1)
+    run_clock(1)
     payout = Payout.objects.get()
     mark_refused(payout, code="2040", text="No M-Pesa", reason="not_registered")
     money_out.retry_refused_payout(payout.pk, phone=PHONE, by=insider)
-    rounds()
+    run_clock()
     last = Payout.objects.latest("pk")
     assert (last.phone, last.awaits_approval, len(daraja.payouts)) == (PHONE, True, 1)
 
@@ -158,7 +158,7 @@ def test_a_payout_to_a_number_that_staff_entered_needs_another(
         action="console.payout.approve",
         why="Called the seller.",
     )
-    rounds(1)
+    run_clock(1)
 
     assert [payout["phone"] for payout in daraja.payouts][1:] == [PHONE]
 
@@ -171,7 +171,7 @@ def news_to_a_debtor(client, order, payment, buyer, kettle, insider, daraja):
     post(client, payment, success(payment, receipt=NUMBER))
     on_statement(daraja, Receipt.objects.get())
     move_line(order.tracks.get().pk, "fetched", actor=boss)
-    rounds(1)
+    run_clock(1)
     mark_done(Payout.objects.get(), number="SGB0000001")
     move_line(order.tracks.get().pk, "cancelled", actor=boss, note="It broke.")
     other = an_order(buyer, (kettle, 2), phone="254733000111")
@@ -182,7 +182,7 @@ def news_to_a_debtor(client, order, payment, buyer, kettle, insider, daraja):
 
 
 def test_a_debt_is_not_paid_off_with_what_nobody_confirmed(news_to_a_debtor, daraja):
-    rounds()
+    run_clock()
 
     # Else the next real sale would be paid in full, on money that never came.
     assert (Payout.objects.count(), len(daraja.payouts)) == (1, 1)
@@ -196,7 +196,7 @@ def test_beside_news_what_the_shop_bears_waits_where_the_debt_is_more(
     record_on_statement([receipt])
     record_outside_reversal(receipt.pk)
 
-    rounds()
+    run_clock()
 
     prepared = [rule for rule in RULES if rule.description.startswith("Earnings are in a payout")]
     receipt.refresh_from_db()

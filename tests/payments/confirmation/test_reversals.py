@@ -15,21 +15,21 @@ from payments.transfers import mark_done
 from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.payments.test_reversed_outside import BACK, PAID, blender, paid, sent_to_a_phone
 
-from .actions import NUMBER, answer, answer_asked, finance, left, on_statement, rounds
+from .actions import NUMBER, answer, answer_query, finance, on_statement, run_clock, sent_transfers
 
 
 def test_a_payment_m_pesa_says_it_reversed_came_and_its_sellers_payout_is_a_second_persons(
     fetched, daraja
 ):
     answer(fetched, TransactionStatus="Reversed")
-    rounds()
+    run_clock()
 
     assert (fetched.verification, fetched.written_off) == ("confirmed", 3000)
-    assert left(daraja) == []
+    assert sent_transfers(daraja) == []
     [payout] = Payout.objects.all()
     assert list(Payout.objects.to_approve()) == [payout]
     money_out.approve_payout(payout.pk, by=finance("wairimu"))
-    rounds()
+    run_clock()
     assert [sent["amount"] for sent in daraja.payouts] == [3000]
 
 
@@ -46,24 +46,24 @@ def test_an_answer_about_a_reversal_another_amount_or_receiver_confirms_nothing(
     fetched, daraja, told
 ):
     answer(fetched, TransactionStatus="Reversed", **told)
-    rounds()
+    run_clock()
 
-    assert (fetched.verification, left(daraja)) == ("told", [])
+    assert (fetched.verification, sent_transfers(daraja)) == ("told", [])
 
 
 def test_earnings_of_a_payment_that_never_came_wait_for_approval(fetched, daraja, colleague):
     answer(fetched, code="SFC_IC0003")
     money_in.write_off_receipt(fetched.pk, by=colleague)
-    rounds()
+    run_clock()
 
     fetched.refresh_from_db()
     assert (fetched.verification, fetched.written_off) == ("never_came", 3000)
-    assert left(daraja) == []
+    assert sent_transfers(daraja) == []
     [payout] = Payout.objects.all()
     assert list(Payout.objects.to_approve()) == [payout]
 
     money_out.approve_payout(payout.pk, by=finance("wairimu"))
-    rounds()
+    run_clock()
 
     assert [sent["amount"] for sent in daraja.payouts] == [3000]
 
@@ -101,9 +101,9 @@ def test_a_payment_that_staff_typed_wrong_is_reversed_as_it_came(order, daraja, 
         number=NUMBER, amount=typed, reference=order.reference, by=insider
     )
 
-    answer_asked(receipt, TransactionStatus="Reversed", Amount="3000")
+    answer_query(receipt, TransactionStatus="Reversed", Amount="3000")
     on_statement(daraja, receipt, amount=3000)
-    rounds()
+    run_clock()
 
     receipt.refresh_from_db()
     [back] = receipt.refunds.exclude(status="dropped")

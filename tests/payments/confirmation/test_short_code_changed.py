@@ -13,7 +13,7 @@ from payments.reconciliation.statement_pull import fail_attempts_not_on_statemen
 from tests.factories import UserFactory
 from tests.payments.bodies import post, success
 
-from .actions import answer, rounds
+from .actions import answer, run_clock
 
 PAID = "SGL7654321"
 OLD, NEW = "174379", "600999"
@@ -62,7 +62,7 @@ def test_its_payment_is_asked_about_and_confirmed_at_the_old_short_code(
     assert list(receipt.evidence.values_list("source", "shortcode")) == [("callback", OLD)]
 
     request_confirmation([receipt])
-    rounds(1)
+    run_clock(1)
     assert daraja.questions[-1]["shortcode"] == OLD
     answer(receipt, CreditPartyName=f"{OLD} - O-Mache")
 
@@ -80,7 +80,7 @@ def test_its_payment_that_staff_recorded_is_asked_about_at_the_old_short_code(
     money_in.mark_attempt_paid(rung.pk, number=PAID, by=staff)
     receipt = Receipt.objects.get()
 
-    rounds(1)
+    run_clock(1)
     assert daraja.questions[-1]["shortcode"] == OLD
     answer(receipt, CreditPartyName=f"{OLD} - O-Mache")
 

@@ -11,7 +11,7 @@ from payments.models import (
 from tests.factories import UserFactory
 from tests.payments.bodies import post, success
 
-from .actions import NUMBER, answer_asked, rounds
+from .actions import NUMBER, answer_query, run_clock
 
 
 @pytest.fixture
@@ -26,28 +26,28 @@ def paid_before(client, payment, settings):
 
 
 def test_a_payment_to_the_previous_short_code_is_confirmed(paid_before, order):
-    answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
+    answer_query(paid_before, CreditPartyName="174379 - O-Mache")
 
     order.refresh_from_db()
     assert (paid_before.verification, order.in_doubt) == ("confirmed", False)
 
 
 def test_a_payment_to_a_short_code_that_was_never_ours_is_in_doubt(paid_before, order):
-    answer_asked(paid_before, CreditPartyName="600998 - Another Shop")
+    answer_query(paid_before, CreditPartyName="600998 - Another Shop")
 
     order.refresh_from_db()
     assert (paid_before.verification, order.in_doubt) == ("doubted", True)
 
 
 def test_a_payment_to_the_previous_short_code_is_reversed_there(paid_before, order, daraja):
-    answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
+    answer_query(paid_before, CreditPartyName="174379 - O-Mache")
     move_line(
         order.tracks.get().pk, "cancelled", actor=UserFactory(is_superuser=True), note="Broken."
     )
 
-    rounds()
+    run_clock()
     Refund.objects.update(reversal_conversation_id="ours-1")
-    rounds(1)
+    run_clock(1)
 
     assert [sent["shortcode"] for sent in daraja.reversals] == ["174379"]
     assert daraja.questions[-1]["shortcode"] == "174379"

@@ -11,7 +11,7 @@ from products.models import Product
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import cash_out, stock_of
-from tests.threads import PATIENCE, in_a_crowd
+from tests.threads import PATIENCE, many_at_once
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def test_a_crowd_on_any_database_buys_what_is_there(seller):
     product = ProductFactory(seller=seller, item_number=5)
     buyers = [signed_in(UserFactory()) for _ in range(16)]
 
-    responses = in_a_crowd(
+    responses = many_at_once(
         [
             lambda api=api, n=n: cash_out(api, (product, 1), phone=f"0712{n:06d}")
             for n, api in enumerate(buyers)

@@ -18,7 +18,7 @@ from payments.models import (
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.webhooks import strangers
 from payments.webhooks.strangers import OF_A_NETWORK, OF_ALL
-from tests.threads import in_a_crowd
+from tests.threads import many_at_once
 
 from .bodies import post, success
 
@@ -216,7 +216,7 @@ def test_an_attempts_own_message_costs_one_query_more(
 
 @pytest.mark.django_db(transaction=True)
 def test_of_a_crowd_at_once_exactly_the_limit_is_kept(client, few):
-    statuses = in_a_crowd([lambda: from_network(client, "41.90.1.2")] * 8, at_a_time=8)
+    statuses = many_at_once([lambda: from_network(client, "41.90.1.2")] * 8, at_a_time=8)
 
     assert sorted(statuses) == [200] * 3 + [429] * 5
     assert GatewayEvent.objects.count() == 3

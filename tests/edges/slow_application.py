@@ -4,7 +4,9 @@ import os
 
 from omachemainproj import gunicorn_worker
 
-gunicorn_worker.WHOLE_WITHIN = gunicorn_worker.TURN_WITHIN = int(os.environ["WHOLE_WITHIN"])
+gunicorn_worker.REQUEST_TIMEOUT_SECONDS = gunicorn_worker.THREAD_WAIT_SECONDS = int(
+    os.environ["REQUEST_TIMEOUT_SECONDS"]
+)
 gunicorn_worker.SLOWEST = 1024 * 1024 * 1024
 
 

@@ -9,6 +9,7 @@ from orders.models import OrderTrack
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import paid_line, stock_of
 
+from .console import shown_messages
 from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
@@ -41,10 +42,6 @@ def do(client, name, *lines, **given):
 def ask(client, name, *lines):
     form = {"action": name, "_selected_action": [line.pk for line in lines]}
     return client.post(LIST, form)
-
-
-def told(response):
-    return [str(message) for message in response.context["messages"]]
 
 
 def bring(line, *statuses):
@@ -106,10 +103,13 @@ def test_wrong_codes_are_counted_and_after_five_the_right_one_is_refused(agent, 
         response = do(agent, "to_delivered", line, code=wrong(line))
         line.refresh_from_db()
         assert line.code_misses == count
-        assert "2 × Kettle: This is not the buyer's code. Check it and try again." in told(response)
+        assert (
+            "2 × Kettle: This is not the buyer's code. Check it and try again."
+            in shown_messages(response)
+        )
     response = do(agent, "to_delivered", line, code=line.collection_code)
 
-    assert "Too many wrong codes" in told(response)[0]
+    assert "Too many wrong codes" in shown_messages(response)[0]
     assert status_of(line) == "fetched"
     assert not Audit.objects.exists()
 
@@ -120,7 +120,7 @@ def test_an_agent_delivers_nothing_without_the_code(agent, line, given):
 
     response = do(agent, "to_delivered", line, **given)
 
-    assert "Enter the code the buyer received" in told(response)[0]
+    assert "Enter the code the buyer received" in shown_messages(response)[0]
     assert status_of(line) == "fetched"
 
 
@@ -168,7 +168,7 @@ def test_each_of_many_moves_by_itself_and_the_others_are_reported(agent, buyer, 
     response = do(agent, "to_fetched", gone, ready)
 
     assert (status_of(ready), status_of(gone)) == ("fetched", "delivered")
-    assert told(response) == [
+    assert shown_messages(response) == [
         "1 × Pan: This item is delivered. There is nothing more you can do with it.",
         "Fetched from the seller: 1 of 2 done.",
     ]
@@ -198,7 +198,7 @@ def test_an_agent_cancels_nothing(agent, line):
     response = do(agent, "to_cancelled", line, why="No more room", goods_there="yes")
 
     assert status_of(line) == "paid"
-    assert told(response) == ["No action selected."]
+    assert shown_messages(response) == ["No action selected."]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_nobody_is_offered_to_move_what_they_sell(line):
     response = do(client, "to_fetched", line)
 
     assert offered(client, line) == []
-    assert ConflictOfInterest.message in told(response)[0]
+    assert ConflictOfInterest.message in shown_messages(response)[0]
     assert status_of(line) == "paid"
 
 

@@ -16,7 +16,7 @@ _WRITES = ("INSERT", "UPDATE", "DELETE")
 _NOTED = ('UPDATE "accounts_session" SET "last_used_at"', 'UPDATE "django_session"')
 
 
-class Asked:
+class MatrixAnswer:
     """The letter of the answer, what caches are told, and the statements that wrote something of
     the shop's."""
 
@@ -25,7 +25,7 @@ class Asked:
         self.may_be_kept = "no-store" not in response.headers.get("Cache-Control", "")
 
 
-def ask(client, method, address, body=None, *, form=False):
+def send(client, method, address, body=None, *, form=False):
     """Send the request, note what it writes, and roll it back."""
     writes = []
 
@@ -43,13 +43,13 @@ def ask(client, method, address, body=None, *, form=False):
     if method in {"GET", "HEAD", "OPTIONS"} or (body is None and not form):
         sent = {}
     cookies = client.cookies.copy()
-    with undone(), _watching(watch):
+    with rolled_back(), _watching(watch):
         response = getattr(client, method.lower())(address, **sent)
         if response.streaming:
             # A file is written while it is read.
             b"".join(response.streaming_content)
     client.cookies = cookies  # some requests sign in or out
-    return Asked(response, writes)
+    return MatrixAnswer(response, writes)
 
 
 def _letter(response):
@@ -75,7 +75,7 @@ def _watching(watch):
 
 
 @contextmanager
-def undone():
+def rolled_back():
     """A transaction that is rolled back, and that durable ones of the shop's may begin in."""
     block = transaction.atomic()
     block._from_testcase = True

@@ -9,7 +9,7 @@ from django.test import Client
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 
-from .draw import png, upload
+from .pictures import png, upload
 
 pytestmark = pytest.mark.django_db
 BUSY = {"detail": "The shop is busy. Please try again in a moment.", "code": "busy"}
@@ -47,7 +47,7 @@ def test_a_page_of_the_admin_that_finds_no_room_is_a_503(monkeypatch, error):
 
 COOKIE_READERS = (
     "accounts.middleware.Session.objects.live",
-    "accounts.middleware._note",
+    "accounts.middleware._extend_staff_session",
     "django.contrib.sessions.backends.db.SessionStore.load",
     "django.contrib.sessions.backends.db.SessionStore.save",
 )

@@ -21,7 +21,7 @@ from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.payments.test_reversed_outside import answer as answer_about
 from tests.payments.test_reversed_outside import blender, cancel, paid
 
-from .actions import NUMBER, answer, finance, on_statement, rounds
+from .actions import NUMBER, answer, finance, on_statement, run_clock
 
 
 def replay():
@@ -39,7 +39,7 @@ def receipt(client, order):
     post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
     receipt = Receipt.objects.get()
     request_confirmation([receipt])
-    rounds(1)
+    run_clock(1)
     return receipt
 
 

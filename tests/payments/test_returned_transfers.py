@@ -32,7 +32,7 @@ from payments.transfers import mark_done, mark_refused
 from tests.factories import UserFactory
 from tests.orders.lines import line_at
 
-from .paying_out import tell, tell_when_asked
+from .paying_out import post_result, post_status_result
 from .statements import PAYBILL, read, statement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
@@ -50,7 +50,7 @@ def payout(buyer, kettle, daraja):
     """A payout of KES 1,500 that M-Pesa reported as done."""
     line_at("fetched", buyer=buyer, product=kettle)
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
-    tell(Payout.objects.get(), number=SENT)
+    post_result(Payout.objects.get(), number=SENT)
     return Payout.objects.get()
 
 
@@ -366,7 +366,7 @@ def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
     came_back()
     receipt = Receipt.objects.get(number=BACK)
     receipt_services.refund_receipt(receipt.pk)
-    clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
+    clock.query_due_receipts(timezone.now() + timedelta(minutes=1))
     [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
     answer(client, asked)
 
@@ -380,7 +380,7 @@ def test_returned_money_recorded_by_staff_is_in_doubt_until_the_statement_shows_
 ):
     monkeypatch.setattr("payments.evidence.record_first", record_first)
     receipt = write_down()
-    clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
+    clock.query_due_receipts(timezone.now() + timedelta(minutes=1))
     [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
 
     answer(client, asked)
@@ -421,7 +421,7 @@ def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_left_to_staff(
     line_at("fetched", buyer=buyer, product=kettle)
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
 
-    tell_when_asked(Payout.objects.get(), "Reversed")
+    post_status_result(Payout.objects.get(), "Reversed")
 
     payout = Payout.objects.get()
     assert (payout.status, payout.result_code) == ("refused", "status.reversed")
@@ -432,9 +432,12 @@ def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_left_to_staff(
 def test_a_result_from_before_it_was_reversed_does_not_end_it(buyer, kettle, daraja):
     line_at("fetched", buyer=buyer, product=kettle)
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
-    tell_when_asked(Payout.objects.get(), "Reversed")
+    post_status_result(Payout.objects.get(), "Reversed")
 
-    notes = [tell(Payout.objects.get(), number=SENT), tell_when_asked(Payout.objects.get())]
+    notes = [
+        post_result(Payout.objects.get(), number=SENT),
+        post_status_result(Payout.objects.get()),
+    ]
 
     assert notes == ["It was reversed since. Nothing was changed."] * 2
     assert list(Payout.objects.values_list("status", "number")) == [("refused", "")]

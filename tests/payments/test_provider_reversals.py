@@ -26,7 +26,7 @@ from tests.factories import UserFactory
 
 from .bodies import by_hand, post, post_c2b, success
 from .confirmation.actions import browser_of
-from .paying_out import hurry, payouts, sent, tick
+from .paying_out import payouts, run_clock_without_waits, sent, tick
 from .test_bank import NAME, PASSWORD, notify, told
 from .test_reversed_outside import (
     BACK,
@@ -92,7 +92,7 @@ def test_its_payout_does_not_leave_once_the_goods_were_fetched(client, order, at
     take_back(client, order)
 
     tick()
-    hurry()
+    run_clock_without_waits()
 
     assert (sent(daraja), set(payouts("status"))) == ([], {"due"})
 
@@ -153,7 +153,7 @@ def test_payouts_of_its_goods_wait_for_a_second_person(paid, on_the_statement, d
     fetch(paid)
 
     tick()
-    hurry()
+    run_clock_without_waits()
 
     assert (sent(daraja), payouts("needs_approval")) == ([], [True, True])
 

@@ -18,7 +18,7 @@ from tests.payments.bodies import by_hand, post_c2b
 from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
-from .actions import NUMBER, answer, finance, left, on_statement, rounds
+from .actions import NUMBER, answer, finance, on_statement, run_clock, sent_transfers
 
 SHOWN = "It was written off because it never arrived, and M-Pesa shows it now."
 REPORTED = (
@@ -99,7 +99,7 @@ def test_a_transfer_that_came_back_under_its_number_is_shown_to_staff(written_of
 def test_m_pesa_s_answer_that_shows_it_is_shown_to_staff_each_time(written_off, daraja, amount):
     for _ in range(2):
         money_in.ask_about_receipt(written_off.pk)
-        rounds(1)
+        run_clock(1)
         answer(written_off, Amount=str(amount))
 
         assert flagged(written_off) == (True, SHOWN)
@@ -148,7 +148,7 @@ def test_if_its_goods_were_cancelled_it_is_refunded(order, written_off, daraja):
     on_statement(daraja, written_off)
 
     money_in.count_after_all(written_off.pk, by=finance("wairimu"))
-    rounds()
+    run_clock()
 
     order.refresh_from_db()
     assert (order.payment_status, now(written_off)) == ("refund_due", ("confirmed", 3000, 0))
@@ -255,4 +255,4 @@ def test_two_orders_money_is_not_mixed_up(client, buyer, kettle, written_off, da
 
     assert flagged(written_off) == (True, REPORTED)
     other.refresh_from_db()
-    assert (other.payment_status, left(daraja)) == ("requested", [])
+    assert (other.payment_status, sent_transfers(daraja)) == ("requested", [])

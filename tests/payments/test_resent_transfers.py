@@ -30,7 +30,7 @@ from tests.factories import UserFactory
 from tests.orders.lines import line_at
 from tests.problems.conftest import decide, report, support
 
-from .paying_out import _post, hurry, payouts, sent, tell, tick
+from .paying_out import _post, payouts, post_result, run_clock_without_waits, sent, tick
 from .test_reversed_outside import answer, blender, books, cancel, paid, refunds, seen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
@@ -95,7 +95,7 @@ def test_what_m_pesa_never_received_is_due_again_and_no_part_of_the_days_total(p
     assert note == "M-Pesa does not know it. If it is still due, it is sent again with the same id."
     assert payouts("status", "result_text") == [("due", "M-Pesa never received it.")]
     assert total(PayoutDay) == 0
-    hurry()
+    run_clock_without_waits()
     assert (payouts("status"), total(PayoutDay)) == (["sent"], 1500)
 
 
@@ -152,8 +152,8 @@ def test_a_payout_of_a_line_that_changed_meanwhile_is_dropped(line, payout, dara
             decide(problem, "part", support(), amount=500)
 
     never_received(payout)
-    hurry()
-    hurry()
+    run_clock_without_waits()
+    run_clock_without_waits()
 
     left = [(PHONE, 1500), (PHONE, 1000)] if change == "reduced" else [(PHONE, 1500)]
     assert sent(daraja) == left
@@ -166,12 +166,12 @@ def test_a_payout_of_a_payment_lost_meanwhile_waits_for_a_second_person(payout, 
     record_outside_reversal(Receipt.objects.get().pk, number="SGR0000001")
 
     never_received(payout)
-    hurry()
+    run_clock_without_waits()
 
     assert payouts("status", "needs_approval", "next_check_at") == [("due", True, None)]
     assert len(daraja.payouts) == 1
     money_out.approve_payout(payout.pk, by=UserFactory(is_superuser=True))
-    hurry()
+    run_clock_without_waits()
     first, again = daraja.payouts
     assert first["originator_conversation_id"] == again["originator_conversation_id"]
 
@@ -180,11 +180,11 @@ def test_a_payout_of_a_payment_lost_meanwhile_waits_for_a_second_person(payout, 
 def test_a_payout_that_had_left_all_the_same_counts_without_that_person(payout, on_hold):
     record_outside_reversal(Receipt.objects.get().pk, number="SGR0000001")
     never_received(payout)
-    hurry()
+    run_clock_without_waits()
     if on_hold:
         money_out.hold_payout(payout.pk, why="Whose is it?")
 
-    tell(payout, number="TKP9999999")
+    post_result(payout, number="TKP9999999")
 
     assert payouts("status", "number", "needs_approval", "unacknowledged") == [
         ("done", "TKP9999999", False, True)
@@ -196,7 +196,7 @@ def test_the_days_limit_is_checked_again(payout, daraja, settings):
     never_received(payout)
     settings.PAYOUT_DAILY_LIMIT = 1000
 
-    hurry()
+    run_clock_without_waits()
 
     assert (payouts("status"), len(daraja.payouts)) == (["due"], 1)
     assert Payout.objects.get().next_check_at > timezone.now()
@@ -206,7 +206,7 @@ def test_an_answer_from_before_it_was_sent_again_proves_nothing(payout, daraja):
     never_received(payout)
     old = GatewayEvent.objects.latest("pk")
     daraja.on_pay = no_answer
-    hurry()
+    run_clock_without_waits()
     assert payouts("status") == ["unknown"]
 
     note = replay_event(old.pk)
@@ -217,7 +217,7 @@ def test_an_answer_from_before_it_was_sent_again_proves_nothing(payout, daraja):
 def test_an_old_answer_that_is_delivered_twice_proves_nothing(payout, daraja):
     never_received(payout)
     daraja.on_pay = no_answer
-    hurry()
+    run_clock_without_waits()
 
     _post(payout.status_token, payout, UNKNOWN_TO_MPESA, "TKZ0000000", {})
 
@@ -227,7 +227,7 @@ def test_an_old_answer_that_is_delivered_twice_proves_nothing(payout, daraja):
 def test_it_is_not_sent_again_once_m_pesa_reports_another_amount_of_it(payout, daraja):
     never_received(payout)
 
-    tell(payout, amount=900, number="TKA0000001")
+    post_result(payout, amount=900, number="TKA0000001")
     clock.run_periodic()
 
     assert payouts("status", "next_check_at", "reported_amount") == [("unknown", None, 900)]

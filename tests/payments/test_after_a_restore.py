@@ -44,7 +44,14 @@ from tests.orders.lines import line_at
 from tests.shopping import an_order
 
 from .bodies import by_hand, post_c2b
-from .paying_out import hurry, payouts, sent, tell, tell_when_asked, tick
+from .paying_out import (
+    payouts,
+    post_result,
+    post_status_result,
+    run_clock_without_waits,
+    sent,
+    tick,
+)
 from .statements import PAYBILL, PAYING, read, read_all, statement
 from .test_commands import said
 
@@ -81,7 +88,7 @@ def test_nothing_is_sent_after_a_restore(stop, buyer, kettle, daraja):
     refund_due(buyer, kettle)
 
     for _ in range(3):
-        hurry()
+        run_clock_without_waits()
 
     assert (sent(daraja), daraja.reversals) == ([], [])
     assert payouts("status") == ["due"]
@@ -93,11 +100,11 @@ def test_transfers_under_way_are_queried_and_not_sent_again(line, daraja):
     stop_after_restore(lost_since=timezone.now(), now=timezone.now())
     Payout.objects.update(status="unknown")
 
-    hurry()
+    run_clock_without_waits()
     assert (len(daraja.payouts), len(daraja.questions)) == (1, 1)
 
-    tell_when_asked(Payout.objects.get(), code="SFC_IC0003")
-    hurry()
+    post_status_result(Payout.objects.get(), code="SFC_IC0003")
+    run_clock_without_waits()
     assert (len(daraja.payouts), payouts("status")) == (1, ["due"])
 
 
@@ -169,7 +176,7 @@ def test_money_leaves_again_once_both_numbers_statements_were_read(stop, daraja)
     read_all()
 
     lift(stop)
-    hurry()
+    run_clock_without_waits()
 
     assert sent(daraja) == [(PHONE, 1500)]
 
@@ -223,7 +230,7 @@ def test_a_payout_sent_in_the_lost_hours_is_not_sent_again(stop, daraja):
     read_all(a_withdrawal())
     lift(stop)
 
-    hurry()
+    run_clock_without_waits()
 
     assert payouts("status", "number") == [("done", "TKS0000001")]
     assert sent(daraja) == []
@@ -264,16 +271,16 @@ def test_the_earnings_of_a_lost_payout_are_not_paid_again(stop, buyer, kettle, d
     settle_withdrawal_as_payout(Withdrawal.objects.get().pk, username=kettle.seller.username)
     create_payouts(kettle.seller_id)
     lift(stop)
-    hurry()
+    run_clock_without_waits()
     assert sent(daraja) == [(PHONE, 800)]
-    tell(Payout.objects.get(status="sent"))
+    post_result(Payout.objects.get(status="sent"))
 
     steps_on(again)
-    hurry()
+    run_clock_without_waits()
 
     # With what they had before the restore that is 2,200: both lines, once.
     assert sent(daraja) == [(PHONE, 800), (PHONE, 700)]
-    tell(Payout.objects.get(status="sent"))
+    post_result(Payout.objects.get(status="sent"))
     assert balance(Account.SELLERS_PAYABLE) == 0
     assert Payout.objects.filter(status="done", number="TKS0000001", amount=700).exists()
 
@@ -343,7 +350,7 @@ def test_a_reversal_of_the_lost_hours_is_not_asked_for_again(stop, buyer, kettle
         ]
     )
     lift(stop)
-    hurry()
+    run_clock_without_waits()
 
     refund.refresh_from_db()
     assert (refund.status, refund.number, daraja.reversals) == ("done", "TKR0000001", [])
@@ -445,7 +452,7 @@ def test_reading_again_changes_nothing(stop, daraja):
 
 def test_a_known_payout_is_no_withdrawal_to_explain(line, daraja):
     tick()
-    tell(Payout.objects.get(), number="TKS0000001")
+    post_result(Payout.objects.get(), number="TKS0000001")
 
     read_all(a_withdrawal())
 
@@ -461,7 +468,7 @@ def test_a_line_cancelled_again_sends_nothing_again(stop, line, daraja):
     boss = UserFactory(is_superuser=True)
     move_line(line.pk, "cancelled", actor=boss, note="Broken", goods_there=False)
     lift(stop)
-    hurry()
+    run_clock_without_waits()
 
     assert (daraja.payouts, daraja.reversals) == ([], [])
     assert [balance(each) for each in (Account.WRITE_OFFS, Account.MPESA_CLEARING)] == [0, 0]

@@ -19,7 +19,7 @@ from orders.models.notifications import Message
 from orders.parcels.queries import Reader, seen_by
 from orders.parcels.waiting import going_to_closed_points
 from orders.problems.queries import problems_of_seller
-from orders.retention import forget_messages, mask_old_phones
+from orders.retention import delete_old_messages, mask_old_phones
 from payments.backoffice.dashboard.goods import late_parcels
 from payments.backoffice.period import Period
 from payments.backoffice.queues import QUEUES
@@ -260,7 +260,7 @@ def test_no_rule_reads_a_whole_table_that_grows():
             "payment_ended_by_time on payments_orderpayment",
         ),
         (
-            lambda now: GatewayEvent.objects.no_longer_waiting(),
+            lambda now: GatewayEvent.objects.now_applicable(),
             "event_awaiting_receipt on payments_gatewayevent",
         ),
         (lambda now: possible_duplicates(), "One-Time Filter"),
@@ -273,7 +273,7 @@ def test_no_round_of_the_clock_goes_through_all_there_has_been(rows, index):
 
 def test_what_is_kept_no_longer_is_found_among_what_is_still_kept():
     asked = statements_of(
-        lambda: (forget_messages(timezone.now()), mask_old_phones(timezone.now()))
+        lambda: (delete_old_messages(timezone.now()), mask_old_phones(timezone.now()))
     )
     (orders,) = (each for each in asked if 'FROM "orders_order"' in each)
     texts = [each for each in asked if 'FROM "orders_message"' in each]

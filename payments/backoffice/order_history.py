@@ -28,7 +28,7 @@ from .timeline import MAX_ROWS, STEPS, TimelineEntry, by_staff, entries_of
 #: Steps of lines that are shown: four each for a hundred lines.
 _MAX_STEPS = 400
 #: Steps of one person within this time share a sentence.
-_TOGETHER = timedelta(seconds=5)
+_SAME_SENTENCE_WITHIN = timedelta(seconds=5)
 #: Lines that a sentence names; the others are counted.
 _NAMED = 2
 
@@ -52,7 +52,7 @@ _MESSAGE_STATES = {
 }
 
 
-def tell_order(order: Order, *, sees_money: bool) -> list[TimelineEntry]:
+def build_order_history(order: Order, *, sees_money: bool) -> list[TimelineEntry]:
     """The events of an order, earliest first; payments and refunds only for viewers of money.
 
     A constant number of queries, however many lines it has. Ledger postings and M-Pesa's messages
@@ -61,10 +61,10 @@ def tell_order(order: Order, *, sees_money: bool) -> list[TimelineEntry]:
     lines = list(order.tracks.all())
     steps = _newest(TrackEvent.objects.filter(track__in=lines).select_related("actor"), _MAX_STEPS)
     problems = list(Problem.objects.filter(track__in=lines).order_by("pk")[:MAX_ROWS])
-    entries = [*_tell_steps(lines, steps)]
-    entries += _tell_parcels(order)
+    entries = [*_step_entries(lines, steps)]
+    entries += _parcel_entries(order)
     entries += entries_of(problems)
-    entries += _tell_messages(order)
+    entries += _message_entries(order)
     if sees_money:
         for model in (OrderPayment, Receipt, Refund):
             entries += entries_of(model._default_manager.filter(order=order.pk).order_by("pk"))
@@ -85,7 +85,7 @@ def _placed(order: Order) -> TimelineEntry:
     return TimelineEntry(order.created_at, what, order, "order")
 
 
-def _tell_steps(
+def _step_entries(
     lines: Sequence[OrderTrack], steps: Sequence[TrackEvent]
 ) -> Iterator[TimelineEntry]:
     """Steps of lines. One sentence for steps of one person to the same status at the same time."""
@@ -100,18 +100,18 @@ def _tell_steps(
         for together in _split_by_time(list(same)):
             first = together[0]
             cause = StepCause(first.cause) if first.cause else None
-            did = _CAUSES.get(cause) if cause else None
-            did = did or STEPS[TrackStatus(first.track_status)]
+            action = _CAUSES.get(cause) if cause else None
+            action = action or STEPS[TrackStatus(first.track_status)]
             by = f", by {first.actor}" if first.actor else ""
             moved = [names[step.track_id] for step in together]
-            what = f"{did}{by}: {_name(moved, of=len(lines))}."
+            what = f"{action}{by}: {_name(moved, of=len(lines))}."
             yield TimelineEntry(first.created_at, what, moved[0], "order", first.note)
 
 
 def _split_by_time(steps: list[TrackEvent]) -> Iterator[list[TrackEvent]]:
     together: list[TrackEvent] = []
     for step in steps:
-        if together and step.created_at - together[-1].created_at > _TOGETHER:
+        if together and step.created_at - together[-1].created_at > _SAME_SENTENCE_WITHIN:
             yield together
             together = []
         together.append(step)
@@ -127,7 +127,7 @@ def _name(moved: Sequence[OrderTrack], *, of: int) -> str:
     return f"{named} and {rest} more" if rest > 0 else named
 
 
-def _tell_parcels(order: Order) -> Iterator[TimelineEntry]:
+def _parcel_entries(order: Order) -> Iterator[TimelineEntry]:
     events = ParcelEvent.objects.filter(parcel__order=order.pk).select_related("agent", "actor")
     for event in _newest(events, MAX_ROWS):
         step = _PARCEL_STEPS[ParcelStep(event.step)]
@@ -137,7 +137,7 @@ def _tell_parcels(order: Order) -> Iterator[TimelineEntry]:
         yield TimelineEntry(event.created_at, what, event, "order", detail)
 
 
-def _tell_messages(order: Order) -> Iterator[TimelineEntry]:
+def _message_entries(order: Order) -> Iterator[TimelineEntry]:
     messages = Message.objects.filter(notice__order=order.pk).select_related("user")
     for message in _newest(messages, MAX_ROWS):
         state = _MESSAGE_STATES[MessageState(message.state)]
@@ -158,7 +158,7 @@ def _other_actions(
         action = entry.row
         is_step = isinstance(action, LogEntry) and any(
             (action.object_id, action.user_id) == (line, by)
-            and abs(action.action_time - at) < _TOGETHER
+            and abs(action.action_time - at) < _SAME_SENTENCE_WITHIN
             for line, by, at in moved
         )
         if not is_step:
