@@ -16,6 +16,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
+from omachemainproj.batches import delete_in_batches
+
 from .models import ContactCount
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -87,7 +89,7 @@ def release(*budgets: Budget, now: datetime) -> None:
 
 def delete_ended_counts(now: datetime) -> int:
     """Delete windows that have ended. Safe to repeat, also while one starts again."""
-    return ContactCount.objects.filter(ends_at__lt=now - DAY).delete()[0]
+    return delete_in_batches(ContactCount.objects.filter(ends_at__lt=now - DAY))
 
 
 def forget(budget: Budget) -> None:

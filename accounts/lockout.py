@@ -28,6 +28,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from omachemainproj.api.errors import Refusal
+from omachemainproj.batches import delete_in_batches
 from omachemainproj.ip_addresses import client_network
 
 from . import security_log
@@ -43,8 +44,6 @@ _FAILED = {PASSWORD: "login_failed", CODE: "code_failed", PHONE: "phone_code_fai
 KNOWN_NETWORK_PERIOD = timedelta(days=90)
 #: After this long without an attempt a count starts again at zero.
 FAILURE_RETENTION = timedelta(days=1)
-#: Old rows deleted per query.
-BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +172,11 @@ def delete_old() -> int:
 
     Safe to repeat and to run concurrently.
     """
-    now, deleted = timezone.now(), 0
+    now = timezone.now()
     old = PasswordTries.objects.filter(at__lt=now - FAILURE_RETENTION).exclude(
         proved_at__gt=now - KNOWN_NETWORK_PERIOD
     )
-    while batch := list(old.order_by("at").values_list("pk", flat=True)[:BATCH]):
-        deleted += old.filter(pk__in=batch).delete()[0]
-    return deleted
+    return delete_in_batches(old.order_by("at"))
 
 
 @transaction.atomic

@@ -18,14 +18,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 
+from omachemainproj.batches import delete_in_batches
+
 from .models import Session, SessionKind, User
 
 #: The key in Django's session (of the admin) that holds the id of its row.
 ROW_KEY = "session_row"
 #: The use of a session is recorded at most this often.
 TOUCH_INTERVAL = timedelta(minutes=1)
-#: Rows deleted per query.
-BATCH = 1000
 
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -168,7 +168,4 @@ def delete_old_sessions(now: datetime) -> int:
     Their tokens have expired by then. Safe to repeat and to run concurrently.
     """
     before = now - timedelta(days=settings.KEEP_SESSIONS_DAYS)
-    deleted = 0
-    while batch := list(Session.objects.over_before(before).values_list("pk", flat=True)[:BATCH]):
-        deleted += Session.objects.filter(pk__in=batch).delete()[0]
-    return deleted
+    return delete_in_batches(Session.objects.over_before(before))

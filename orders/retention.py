@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Exists, Model, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat, Right
 
+from omachemainproj.batches import delete_in_batches
 from omachemainproj.phones import MASK
 
 from .models import Order, OrderDelivery, OrderTrack, PaymentStatus, ProblemPicture
@@ -92,9 +93,7 @@ def _clear_in_batches(messages: QuerySet[Message], **contact: object) -> int:
 
 def _delete_in_batches(model: type[Model], time: str, *, before: datetime) -> None:
     old = model._default_manager.filter(**{f"{time}__lt": before})
-    oldest = old.order_by(time).values_list("pk", flat=True)
-    while batch := list(oldest[:BATCH]):
-        model._default_manager.filter(pk__in=batch).delete()
+    delete_in_batches(old.order_by(time))
 
 
 def delete_old_problem_pictures(now: datetime) -> int:
@@ -104,7 +103,4 @@ def delete_old_problem_pictures(now: datetime) -> int:
     """
     before = now - timedelta(days=settings.KEEP_MESSAGES_DAYS)
     old = ProblemPicture.objects.filter(message__problem__closed_at__lt=before)
-    done = 0
-    while batch := list(old.values_list("pk", flat=True)[:BATCH]):
-        done += ProblemPicture.objects.filter(pk__in=batch).delete()[0]
-    return done
+    return delete_in_batches(old)

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, Model, QuerySet
+from django.db.models.functions import Cast
 
 from accounts.backoffice import audit
 from accounts.backoffice.conflicts import (
@@ -149,9 +150,11 @@ def _who_typed(payout: Payout) -> Iterable[int | None]:
     """Staff who redirected money of this seller to this number, by the rows and by the audit."""
     typed = payout.shares.values_list("phone_by", flat=True)
     before = Payout.objects.dropped().filter(seller=payout.seller_id)
+    as_text = before.annotate(key=Cast("pk", CharField(max_length=64))).values("key")
     redirected = audit.entries_of(SENT_ELSEWHERE).filter(
         content_type=ContentType.objects.get_for_model(Payout),
-        object_id__in=[str(pk) for pk in before.values_list("pk", flat=True)],
+        # In the same statement: of their ids there may be more than one takes parameters.
+        object_id__in=as_text,
         # What was typed stands behind the label, whatever that says (backoffice.actions.describe).
         did__contains=f"({payout.phone})",
     )

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from omachemainproj.phones import PhoneMatch, match_phone
 
-from .models import Channel, OrderPayment, Provider, Receipt, ReceiptSource
+from .models import AttemptStatus, Channel, OrderPayment, Provider, Receipt, ReceiptSource
 from .models.order_payments import PROMPTS_UNDER_WAY
 
 #: A prompt's money moves between this long before it was sent (clocks differ) and this long after.
@@ -64,10 +64,7 @@ def matching_attempts(criteria: MatchCriteria) -> list[tuple[OrderPayment, Phone
 
     Prompts whose receipt has no number, and those whose outcome is not known.
     """
-    rang = OrderPayment.objects.filter(channel=Channel.STK).alias(
-        rang=Coalesce("rung_at", "created_at")
-    )
-    rang = rang.filter(rang__gte=criteria.earliest - AFTER, rang__lte=criteria.latest + BEFORE)
+    rang = _prompts_for(criteria.earliest, criteria.latest)
     unnamed = rang.filter(
         receipt__in=Receipt.objects.without_number().filter(amount=criteria.amount)
     ).select_related("receipt", "order")
@@ -84,7 +81,7 @@ def matching_attempts(criteria: MatchCriteria) -> list[tuple[OrderPayment, Phone
 def prompt_without_number(payment: OrderPayment) -> OrderPayment | None:
     """Another prompt to the same phone, of the same amount and within days of this one, that M-Pesa
     confirmed without a receipt number. One query."""
-    rang = payment.rung_at or payment.created_at
+    rang = _rang_at(payment)
     unnumbered = Receipt.objects.without_number().filter(amount=payment.amount)
     others = OrderPayment.objects.filter(
         receipt__in=unnumbered,
@@ -92,6 +89,13 @@ def prompt_without_number(payment: OrderPayment) -> OrderPayment | None:
         rung_at__range=(rang - REPORTED_WITHIN, rang + REPORTED_WITHIN),
     )
     return others.exclude(pk=payment.pk).select_related("order").order_by("rung_at", "pk").first()
+
+
+def _prompts_for(earliest: datetime, latest: datetime) -> QuerySet[OrderPayment]:
+    """Prompts whose money may have moved between these times."""
+    rang = Coalesce("rung_at", "created_at")
+    prompts = OrderPayment.objects.filter(channel=Channel.STK).alias(rang=rang)
+    return prompts.filter(rang__gte=earliest - AFTER, rang__lte=latest + BEFORE)
 
 
 def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
@@ -112,14 +116,23 @@ def only_matching_attempt(criteria: MatchCriteria) -> OrderPayment | None:
 
 def matching_receipts(payment: OrderPayment) -> list[Receipt]:
     """Money without an order that may be this prompt's payment."""
-    same = Receipt.objects.unidentified_payments().filter(amount=_amount(payment))
-    rang = payment.rung_at or payment.created_at
-    return [
-        receipt
-        for receipt in same
-        if (criteria := criteria_of(receipt)).earliest - AFTER <= rang <= criteria.latest + BEFORE
-        and match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
-    ]
+    rang = _rang_at(payment)
+    # At a till, all that was ever paid at the counter is money without an order.
+    same = Receipt.objects.unidentified_payments().filter(
+        amount=_amount(payment),
+        created_at__gte=rang - BEFORE - CLOCKS_DIFFER,
+        created_at__lte=rang + AFTER + REPORTED_WITHIN,
+    )
+    return [receipt for receipt in same if _may_pay(payment, criteria_of(receipt))]
+
+
+def _may_pay(payment: OrderPayment, criteria: MatchCriteria) -> bool:
+    """Whether a prompt and money of its amount agree in time and phone."""
+    rang = _rang_at(payment)
+    return (
+        criteria.earliest - AFTER <= rang <= criteria.latest + BEFORE
+        and match_phone(criteria.phone, payment.phone) != PhoneMatch.DIFFERS
+    )
 
 
 def only_matching_receipt(payment: OrderPayment) -> Receipt | None:
@@ -149,16 +162,41 @@ def possible_duplicates() -> QuerySet[Receipt]:
 
 
 def filter_duplicates(receipt_ids: list[int]) -> list[int]:
-    """Those of these receipts that may be a prompt's whose receipt has no number, in order."""
-    movements = Receipt.objects.in_bulk(receipt_ids)
-    return [pk for pk in receipt_ids if matching_paid_prompts(movements[pk])]
+    """Those of these receipts that may be a prompt's whose receipt has no number, in order.
+
+    Two queries, however many they are; each id is a parameter of one.
+    """
+    receipts = Receipt.objects.in_bulk(receipt_ids)
+    all_criteria = {
+        pk: criteria_of(receipt) for pk, receipt in receipts.items() if _may_be_from_prompt(receipt)
+    }
+    if not all_criteria:
+        return []
+    paid = _prompts_for(
+        min(criteria.earliest for criteria in all_criteria.values()),
+        max(criteria.latest for criteria in all_criteria.values()),
+    ).filter(status=AttemptStatus.CONFIRMED, receipt__in=Receipt.objects.without_number())
+    by_amount: dict[int, list[OrderPayment]] = {}
+    for prompt in paid.select_related("receipt"):
+        by_amount.setdefault(_amount(prompt), []).append(prompt)
+    return [
+        pk
+        for pk in receipt_ids
+        if (criteria := all_criteria.get(pk)) is not None
+        and any(_may_pay(prompt, criteria) for prompt in by_amount.get(criteria.amount, ()))
+    ]
+
+
+def _may_be_from_prompt(receipt: Receipt) -> bool:
+    """Whether money is M-Pesa's, has no order, and nothing says that no prompt was paid with it."""
+    if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
+        return False
+    return receipt.provider == Provider.MPESA
 
 
 def matching_paid_prompts(receipt: Receipt) -> list[OrderPayment]:
     """Paid prompts whose receipt has no number and that may be this receipt's."""
-    if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
-        return []
-    if receipt.provider != Provider.MPESA:
+    if not _may_be_from_prompt(receipt):
         return []
     matches = matching_attempts(criteria_of(receipt))
     return [attempt for attempt, _ in matches if attempt.is_confirmed]
@@ -166,9 +204,11 @@ def matching_paid_prompts(receipt: Receipt) -> list[OrderPayment]:
 
 def is_undecided(receipt: Receipt) -> bool:
     """Whether money without an order may be a prompt's payment, confirmed or still unknown."""
-    if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
-        return False
-    return receipt.provider == Provider.MPESA and bool(matching_attempts(criteria_of(receipt)))
+    return _may_be_from_prompt(receipt) and bool(matching_attempts(criteria_of(receipt)))
+
+
+def _rang_at(payment: OrderPayment) -> datetime:
+    return payment.rung_at or payment.created_at
 
 
 def _amount(payment: OrderPayment) -> int:

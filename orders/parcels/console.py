@@ -77,7 +77,13 @@ def parcels(request: HttpRequest) -> HttpResponse:
     filters = form.cleaned_data if form.is_valid() else {}
     part = filters.get("part") or "fetch"
     title, narrowed = PARTS[part]
-    shown = without_own(seen_by(reader, timezone.now()), reader.user)
+    seen = seen_by(
+        reader,
+        timezone.now(),
+        claimed=filters.get("mine") == "mine",
+        delivered=part == "done",
+    )
+    shown = without_own(seen, reader.user)
     shown = narrowed(_filter(shown, filters, reader.user)).order_by("-pk")
     page = list(with_ends(shown)[: PAGE + 1])
     rows = read_rows(page[:PAGE])

@@ -65,26 +65,37 @@ class Reader:
         return parcel.order.delivery.pickup_point_id is None and self.sees_seller(parcel)
 
 
-def seen_by(reader: Reader, now: datetime) -> ParcelQuerySet:
+def seen_by(
+    reader: Reader, now: datetime, *, claimed: bool = False, delivered: bool = False
+) -> ParcelQuerySet:
     """Return the parcels a user may see.
 
     Agents see their own and unclaimed parcels; agents of a pick-up point see fetched ones that go
     there; users who may decide about lines see all. Until AGENT_SEES_PARCEL_DAYS after delivery.
+
+    A list of those that someone has ``claimed``, or of which something is ``delivered``, says so:
+    all that nobody has claimed yet is not looked through for it then.
     """
     since = now - timedelta(days=settings.AGENT_SEES_PARCEL_DAYS)
     if reader.decides:
-        return Parcel.objects.seen_since(since)
+        everyones = Parcel.objects.all()
+        return everyones.delivered_since(since) if delivered else everyones.seen_since(since)
     # A union, in which each part has its own index: with one condition for all of them PostgreSQL
     # goes through every open parcel of the shop.
     parts: list[ParcelQuerySet] = []
     if reader.delivers:
-        parts.append(Parcel.objects.claimed_by(reader.user).seen_since(since))
-        parts.append(Parcel.objects.free().to_bring())
+        own = Parcel.objects.claimed_by(reader.user)
+        parts.append(own.delivered_since(since) if delivered else own.seen_since(since))
+        if not (claimed or delivered):
+            parts.append(Parcel.objects.free().to_bring())
     if reader.points:
         to_points = Parcel.objects.filter(order__delivery__pickup_point__in=reader.points)
-        parts.append(to_points.in_transit())
         parts.append(to_points.delivered_since(since))
+        if not delivered:
+            parts.append(to_points.in_transit())
     first, *others = parts or [Parcel.objects.none()]
+    if not others:
+        return first
     return Parcel.objects.filter(
         pk__in=first.values("pk").union(*(part.values("pk") for part in others))
     )

@@ -64,8 +64,14 @@ class ParcelsView(GenericAPIView):
         if not reader.has_to_do:
             raise NotADeliveryAgent
         refuse_unknown(request, (*ParcelFilterInput().fields, *PAGING))
-        parcels = without_own(seen_by(reader, timezone.now()), reader.user)
-        parcels = _filter(parcels, _read_filter(request), reader)
+        wanted = _read_filter(request)
+        seen = seen_by(
+            reader,
+            timezone.now(),
+            claimed=wanted.get("mine") is True,
+            delivered=wanted.get("open") is False or wanted.get("status") == ParcelStatus.DELIVERED,
+        )
+        parcels = _filter(without_own(seen, reader.user), wanted, reader)
         page = self.paginate_queryset(with_ends(parcels))
         rows = read_rows(list(page or []))
         return self.get_paginated_response([represent_parcel(row, reader) for row in rows])

@@ -18,6 +18,7 @@ from omachemainproj.background import enqueue_after_commit
 from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
+from omachemainproj.rounds import SAMPLED_FROM, first_and_random
 from omachemainproj.task_registry import background_task
 from orders.models import Order
 from payments.models import (
@@ -62,15 +63,21 @@ def _shares_to_pay(seller_id: int, blocked: set[str]) -> list[SellerShare]:
     """Shares that are in no payout and that nothing holds back, locked, oldest first.
 
     Those of ``blocked`` phones are left out here already: if they came first, the others would
-    never be among the shares of a round.
+    never be among the shares of a round. Of those that wait for their payment to be confirmed, or
+    for others to the same number, there may be more than that too.
     """
     open_shares = SellerShare.objects.payable().exclude(phone__in=blocked)
     dropped = Payout.objects.dropped().filter(seller=seller_id)
-    left_ids = list(open_shares.dropped_with(dropped).values_list("pk", flat=True))
-    new = open_shares.to_pay().filter(seller=seller_id).order_by("pk")
-    new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
+    left = open_shares.dropped_with(dropped)
+    new = open_shares.to_pay().filter(seller=seller_id)
+    waiting = sorted(
+        pk
+        for shares in (left, new)
+        for pk in shares.order_by("pk").values_list("pk", flat=True)[:SAMPLED_FROM]
+    )
     locked = SellerShare.objects.select_for_update(no_key=True, of=("self",)).owed()
-    chosen = list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
+    round_ids = first_and_random(waiting, SHARES_PER_ROUND)
+    chosen = list(locked.filter(pk__in=round_ids).order_by("pk"))
     # Read again after locking: opening or deciding a problem locks shares too, and may have come
     # first.
     free = SellerShare.objects.payable().filter(pk__in=[share.pk for share in chosen])

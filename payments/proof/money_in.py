@@ -43,7 +43,7 @@ from payments.models.evidence import PROVES_PROMPT
 from payments.models.totals import total
 from payments.payment_matching import filter_duplicates, possible_duplicates
 
-from .rule import FORGOTTEN, OVERDUE, rule
+from .rule import FORGOTTEN, OVERDUE, chunks, rule
 
 #: The callback or the statement names a prompt's receipt number within this time.
 NUMBER_OVERDUE = timedelta(hours=1)
@@ -144,9 +144,13 @@ def closed_order_is_refunded_in_time(now: datetime) -> QuerySet[Order]:
     return Order.objects.filter(Exists(credited), long_ago, payment_status__in=closed)
 
 
+def _counted_twice(receipt_ids: list[int]) -> list[int]:
+    return [pk for chunk in chunks(receipt_ids) for pk in filter_duplicates(chunk)]
+
+
 @rule(
     "A payment without an order is not that of a prompt without a number: staff decide",
-    only=filter_duplicates,
+    only=_counted_twice,
 )
 def payment_is_not_counted_twice(now: datetime) -> QuerySet[Receipt]:
     return possible_duplicates()

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from omachemainproj.phones import clearer_phone
+from omachemainproj.rounds import do_each, random_sample
 from payments import gateway
 from payments.checkout.failures import NOT_ON_STATEMENT
 from payments.daraja.errors import DarajaError
@@ -57,8 +58,8 @@ NEVER_SHOWN = AttemptOutcome(
     text="M-Pesa never reported it, and its statement does not show it.",
     source=ReceiptSource.STATEMENT,
 )
-#: Attempts failed per round.
-MAX_ENDED = 200
+#: Attempts looked at per round and short code, and after how long no further one is.
+MAX_ENDED, ENDING_SECONDS = 200, 10.0
 #: Pages per period: 20,000 payments in two days, or after an outage in seven hours.
 MAX_PAGES = 200
 
@@ -255,6 +256,7 @@ def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
 def fail_attempts_not_on_statement(now: datetime) -> int:
     """Fail attempts without any report whose money is on no statement. Safe to repeat.
 
+    Returns how many: at most MAX_ENDED of each short code, one transaction each.
     Only if the statement of the short code that the prompt was for was read without a gap from the
     STK push until a day later, and no money without an order may be theirs: at a till no row has a
     reference. Staff decide about the others.
@@ -268,22 +270,21 @@ def _fail_not_shown(pull: StatementPull, now: datetime) -> int:
     until = _read_until(pull, now)
     if until is None:
         return 0
-    shown = OrderPayment.objects.unresolved().filter(
+    covered = OrderPayment.objects.unresolved().filter(
         shortcode=pull.shortcode, rung_at__gte=pull.read_from, rung_at__lte=until - SHOWN_WITHIN
     )
-    ended = 0
-    for payment in list(shown.order_by("pk")):
-        try:
-            if matching_receipts(payment):
-                continue
-            record_outcome(payment.pk, NEVER_SHOWN)
-        except Exception:
-            logger.exception("payment %s could not be failed; the next round retries", payment.pk)
-            continue
-        ended += 1
-        if ended >= MAX_ENDED:
-            break
-    return ended
+    # Those whose money may be in suspense stay among them.
+    some = random_sample(covered.order_by("pk").values_list("pk", flat=True), MAX_ENDED)
+    return do_each(_fail_if_unpaid, some, at_most=MAX_ENDED, seconds=ENDING_SECONDS)
+
+
+def _fail_if_unpaid(payment_id: int) -> bool:
+    """Fail an attempt, unless it ended meanwhile or its money may be in suspense."""
+    payment = OrderPayment.objects.unresolved().filter(pk=payment_id).first()
+    if payment is None or matching_receipts(payment):
+        return False
+    record_outcome(payment_id, NEVER_SHOWN)
+    return True
 
 
 def _claim(now: datetime) -> StatementPull | None:

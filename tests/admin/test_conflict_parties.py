@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.backoffice import audit, conflicts
@@ -17,9 +19,11 @@ from orders.parcels.actions import ACTIONS as PARCEL_ACTIONS
 from orders.reviews import review_line
 from payments.backoffice.kinds import KINDS
 from payments.backoffice.receipt_actions import WRITE_DOWN
-from payments.conflict_parties import SENT_ELSEWHERE, WRITING
+from payments.conflict_parties import SENT_ELSEWHERE, WRITING, people_of_payout
 from payments.daraja.result_codes import TransferFailure
 from payments.models import Payout, Receipt, Refund
+from payments.models.order_payments import new_callback_token
+from payments.models.transfers import new_conversation_id
 from payments.payouts.allocation import create_payouts
 from payments.transfers import mark_refused
 from products.models import Product
@@ -151,6 +155,24 @@ def test_who_typed_a_number_is_known_by_the_key_and_of_old_entries_by_the_text(
 
     with pytest.raises(ConflictOfInterest):
         conflicts.refuse_conflicts(staff, payout)
+
+
+def test_who_typed_a_number_is_asked_in_one_statement_however_much_was_dropped(kettle, buyer):
+    """A statement takes 65,535 parameters, and a seller may have more dropped payouts."""
+    dropped, payout = money_sent_again(kettle, buyer)
+
+    def asked():
+        with CaptureQueriesContext(connection) as captured:
+            people_of_payout(payout)
+        return [query["sql"] for query in captured.captured_queries]
+
+    before = asked()
+    for _ in range(2):
+        dropped.pk, dropped.originator_conversation_id = None, new_conversation_id()
+        dropped.callback_token, dropped.status_token = new_callback_token(), new_callback_token()
+        dropped.save(force_insert=True)
+
+    assert asked() == before
 
 
 def test_what_was_done_with_a_payment_besides_makes_nobody_its_author(staff):

@@ -113,6 +113,18 @@ def test_the_whole_way_by_its_buttons(browser, agent, parcel):
     assert code not in str(list(Audit.objects.values()))
 
 
+@pytest.mark.parametrize("is_claimed", [True, False])
+def test_the_page_can_be_of_ones_own_or_of_free_parcels(browser, agent, parcel, is_claimed):
+    if is_claimed:
+        claim(agent, parcel)
+
+    assert {whose: bool(cards(browser, mine=whose)) for whose in ("", "mine", "free")} == {
+        "": True,
+        "mine": is_claimed,
+        "free": not is_claimed,
+    }
+
+
 def test_a_button_leads_back_to_where_it_was(browser, parcel):
     answer = browser.post(
         f"{PAGE}{parcel.pk}/claim/", {"part": "fetch", "county": "kisumu", "mine": "free"}

@@ -1,16 +1,22 @@
 """What is deleted, changed or written in batches is done to its end, however much there is."""
 
+import time
 from datetime import timedelta
 from itertools import count
 
 import pytest
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import lockout
-from accounts.models import PasswordTries, Session
+from accounts.contact_budgets import delete_ended_counts
+from accounts.models import ContactCount, PasswordTries, Session
 from accounts.sessions import delete_old_sessions
+from omachemainproj import batches
+from omachemainproj.caches import delete_expired_cache_entries
+from omachemainproj.models import CacheEntry
 from orders.models import Notice
 from orders.models.notifications import InboxNotice, Message, SmsReport
 from orders.parcels import waiting
@@ -18,10 +24,11 @@ from orders.parcels.waiting import remind_of_waiting_goods
 from orders.retention import delete_old_messages
 from payments.payouts import statement
 from payments.people import erasure
-from payments.people.erasure import erase_old_texts
+from payments.people.erasure import erase_account, erase_old_texts
 from payments.proof import rule
 from products.listings.pictures import remove_all_pictures
-from products.models import ProductPicture
+from products.models import Product, ProductPicture
+from tests.batches import ids_in_a_statement
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.parcels import a_parcel, a_point, an_agent, bring
 from tests.payments.fakes import FakeDaraja
@@ -58,25 +65,91 @@ def messages(user, number, **columns):
 
 @NUMBERS
 def test_sessions_that_are_over_are_all_deleted(buyer, monkeypatch, number):
-    monkeypatch.setattr("accounts.sessions.BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     for expires in [NOW + timedelta(days=1), *[OLD] * number]:
         Session.objects.create(
             user=buyer, started_at=OLD, last_used_at=OLD, expires_at=expires, device=""
         )
 
-    assert delete_old_sessions(NOW) == number
+    with ids_in_a_statement(min(number, 2)):
+        assert delete_old_sessions(NOW) == number
     assert Session.objects.get().expires_at > NOW
 
 
 @NUMBERS
 def test_counts_of_guesses_that_are_over_are_all_deleted(monkeypatch, number):
-    monkeypatch.setattr(lockout, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     PasswordTries.objects.create(key="known", at=OLD, proved_at=timezone.now())
     for key in range(number):
         PasswordTries.objects.create(key=key, at=OLD)
 
-    assert lockout.delete_old() == number
+    with ids_in_a_statement(min(number, 2)):
+        assert lockout.delete_old() == number
     assert PasswordTries.objects.get().key == "known"
+
+
+@NUMBERS
+def test_counts_of_rate_limits_that_are_over_are_all_deleted(monkeypatch, number):
+    monkeypatch.setattr(batches, "BATCH", 2)
+    CacheEntry.objects.create(key="kept", value="1", expires=time.time() + 60)
+    for key in range(number):
+        CacheEntry.objects.create(key=key, value="1", expires=OLD.timestamp())
+
+    with ids_in_a_statement(min(number, 2)):
+        assert delete_expired_cache_entries() == number
+    assert CacheEntry.objects.get().key == "kept"
+
+
+@NUMBERS
+def test_counts_of_contacts_that_are_over_are_all_deleted(monkeypatch, number):
+    monkeypatch.setattr(batches, "BATCH", 2)
+    ContactCount.objects.create(key="kept", ends_at=NOW)
+    for key in range(number):
+        ContactCount.objects.create(key=key, ends_at=OLD)
+
+    with ids_in_a_statement(min(number, 2)):
+        assert delete_ended_counts(NOW) == number
+    assert ContactCount.objects.get().key == "kept"
+
+
+def test_no_batch_is_begun_after_the_seconds_and_the_rest_is_for_the_next_call(monkeypatch):
+    class Clock:
+        now = 0
+
+        def monotonic(self):
+            self.now += 4
+            return self.now
+
+    monkeypatch.setattr(batches, "BATCH", 2)
+    monkeypatch.setattr(batches, "time", Clock())
+    for key in range(7):
+        ContactCount.objects.create(key=key, ends_at=OLD)
+
+    rows = ContactCount.objects.order_by("key")
+
+    assert batches.delete_in_batches(rows, seconds=10) == 4
+    assert list(rows.values_list("key", flat=True)) == ["4", "5", "6"]
+
+
+def test_a_round_deletes_counts_of_rate_limits_for_so_long(monkeypatch):
+    monkeypatch.setattr("omachemainproj.caches._DELETING_SECONDS", -1)
+    CacheEntry.objects.create(key="over", value="1", expires=OLD.timestamp())
+
+    assert delete_expired_cache_entries() == 0
+
+
+def test_what_changed_since_its_batch_was_read_is_not_deleted(monkeypatch):
+    ContactCount.objects.create(key="again", ends_at=OLD)
+    delete = QuerySet.delete
+
+    def begins_again(rows):
+        ContactCount.objects.update(ends_at=NOW)
+        return delete(rows)
+
+    monkeypatch.setattr(QuerySet, "delete", begins_again)
+
+    assert delete_ended_counts(NOW) == 0
+    assert ContactCount.objects.exists()
 
 
 @NUMBERS
@@ -85,13 +158,14 @@ def test_texts_of_old_messages_are_all_erased(buyer, monkeypatch, number):
     at = {"tries": 1, "tried_at": NOW, "sent_at": NOW, "provider_id": "unnamed"}
     messages(buyer, number, state="sent", **at)
 
-    assert delete_old_messages(NOW) == number
+    with ids_in_a_statement(min(number, 2)):
+        assert delete_old_messages(NOW) == number
     assert set(Message.objects.values_list("text", "contact")) == {("", "•••••••••678")}
 
 
 @NUMBERS
 def test_old_reports_and_notices_in_the_app_are_all_deleted(buyer, monkeypatch, number):
-    monkeypatch.setattr("orders.retention.BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     for n in range(number + 1):
         notice = Notice.objects.create(kind="paid_out", key=f"{next(_keys)}", user=buyer)
         InboxNotice.objects.create(notice=notice, user=buyer, kind="paid_out", said={})
@@ -100,7 +174,8 @@ def test_old_reports_and_notices_in_the_app_are_all_deleted(buyer, monkeypatch, 
         )
     InboxNotice.objects.exclude(notice=notice).update(created_at=OLD)
 
-    assert delete_old_messages(NOW) == 0
+    with ids_in_a_statement(min(number, 2)):
+        assert delete_old_messages(NOW) == 0
     assert InboxNotice.objects.get().notice == notice
     assert SmsReport.objects.get().provider_id == "ATXid_0"
 
@@ -111,7 +186,8 @@ def test_what_was_written_to_an_erased_person_is_all_erased(buyer, monkeypatch, 
     messages(buyer, number, next_try_at=NOW)
 
     # Once as due ones, and once their texts.
-    assert erase_old_texts(buyer.pk) == 2 * number
+    with ids_in_a_statement(min(number, 2)):
+        assert erase_old_texts(buyer.pk) == 2 * number
     left = Message.objects.values_list("state", "text", "contact", "next_try_at")
     assert set(left) == {("failed", "", "", None)}
 
@@ -129,13 +205,30 @@ def test_pictures_of_all_products_are_removed_with_their_files(
             getattr(row, name).save(f"{product.pk}-{name}.webp", ContentFile(b"RIFF"), save=False)
         row.save()
 
-    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+    with (
+        ids_in_a_statement(min(number, 2)),
+        django_capture_on_commit_callbacks(execute=True),
+        transaction.atomic(),
+    ):
         remove_all_pictures([product.pk for product in goods])
 
     picture = ProductPicture.objects.get()
     assert picture.product == kept
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {f"{kept.pk}-image.webp", f"{kept.pk}-thumbnail.webp"}
+
+
+@NUMBERS
+def test_the_listings_of_an_erased_seller_are_all_emptied(seller, monkeypatch, number):
+    monkeypatch.setattr(erasure, "BATCH", 2)
+    monkeypatch.setattr("products.listings.pictures._BATCH", 2)
+    ProductFactory.create_batch(number, seller=seller, description="It boils.")
+
+    with ids_in_a_statement(min(number, 2)):
+        erase_account(seller, NOW)
+
+    listings = Product.objects.values_list("listed", "description")
+    assert list(listings) == [(False, "")] * number
 
 
 @NUMBERS

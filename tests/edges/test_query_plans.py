@@ -30,8 +30,10 @@ from payments.proof.rules import RULES
 from payments.watch.alerts import _gateway_down
 from products.catalogue.filters import ListingFilter
 from products.models import Product
+from tests.admin.test_roles import browser_of, in_role
+from tests.conftest import signed_in
 from tests.factories import ProductFactory
-from tests.orders.parcels import a_parcel
+from tests.orders.parcels import a_parcel, an_agent
 
 pytestmark = [
     pytest.mark.postgres,
@@ -169,6 +171,40 @@ def test_an_agents_own_parcels_and_free_ones_are_each_found_by_their_own_index(s
     plan = plan_of(seen_by(reader, timezone.now()))
 
     assert plan.count("using parcel_of_agent_newest on orders_parcel") == 2
+
+
+def plan_of_parcels(client, address):
+    """The plan of the list of parcels at this address."""
+    asked = statements_of(lambda: client.get(address))
+    (statement,) = (
+        each for each in asked if 'FROM "orders_parcel"' in each and '"orders_order"' in each
+    )
+    return plan_of(statement)
+
+
+@pytest.mark.parametrize("query", ["open=false", "status=delivered", "mine=true&open=false"])
+def test_what_an_agent_has_delivered_is_found_by_when_it_was(query):
+    plan = plan_of_parcels(signed_in(an_agent()), f"/deliveries/?{query}")
+
+    assert "using track_handed_over on orders_ordertrack" in plan
+    # Which would be checked for all that the agent ever had.
+    assert "SubPlan" not in plan
+    assert "agent_id IS NULL" not in plan
+
+
+@pytest.mark.parametrize("query", ["mine=true", "mine=true&open=true", "mine=true&status=fetched"])
+def test_an_agents_own_parcels_are_found_without_those_that_are_free(query):
+    plan = plan_of_parcels(signed_in(an_agent()), f"/deliveries/?{query}")
+
+    assert "using parcel_of_agent_newest on orders_parcel" in plan
+    assert "agent_id IS NULL" not in plan
+
+
+@pytest.mark.parametrize("query", ["part=done", "part=bring&mine=mine", "mine=mine"])
+def test_the_page_of_parcels_does_not_look_through_free_ones_for_others(query):
+    plan = plan_of_parcels(browser_of(in_role("delivery")), f"/admin/deliveries/?{query}")
+
+    assert "agent_id IS NULL" not in plan
 
 
 def test_who_brings_parcels_is_asked_of_rights_and_not_of_each_person():

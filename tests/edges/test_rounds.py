@@ -14,7 +14,7 @@ from django.utils import timezone
 from PIL import Image
 
 from omachemainproj import rounds
-from omachemainproj.rounds import do_each, random_sample
+from omachemainproj.rounds import do_each, first_and_random, random_sample
 from orders.claims import claim_parcel, release_unfetched_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
@@ -143,6 +143,22 @@ def test_rows_are_drawn_from_so_many(monkeypatch):
     monkeypatch.setattr(rounds, "SAMPLED_FROM", 3)
 
     assert sorted(random_sample([1, 2, 3, 4, 5], 3)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("number", "first", "drawn"),
+    [(1, [0], []), (2, [0], [5]), (3, [0, 1], [5]), (5, [0, 1, 2], [4, 5]), (6, [0, 1, 2], None),
+     (7, [0, 1, 2, 3], None)],
+)  # fmt: skip
+def test_the_first_rows_have_half_of_a_round_and_those_behind_are_drawn(
+    monkeypatch, number, first, drawn
+):
+    monkeypatch.setattr(rounds.random, "sample", lambda ids, k: ids[len(ids) - k :])
+    behind = list(range(len(first), 6))
+
+    found = first_and_random(list(range(6)), number)
+
+    assert found == first + (behind if drawn is None else drawn)
 
 
 # What each duty of the clock finds, with four rows that wait in it: three that break, and another.

@@ -1,16 +1,18 @@
 """Agents' parcels: who sees which, and claiming them."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Audit, User
 from orders import claims
 from orders.claims import claim_parcel, release_unfetched_parcels
-from orders.models import Parcel, ParcelEvent
+from orders.models import OrderTrack, Parcel, ParcelEvent
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, give_role
 
@@ -199,6 +201,54 @@ def test_the_list_can_be_of_what_is_still_to_be_brought_or_of_what_was_handed_ov
 
     assert list(rows(agent, open="true")) == [free.pk]
     assert list(rows(agent, open="false")) == [done.pk]
+
+
+@pytest.fixture
+def all_kinds(buyer, seller):
+    """Two agents, and a parcel of each kind: whose it is, where it goes, what of it is delivered.
+
+    One agent is of the pick-up point too, where another person is.
+    """
+    agent, both, keeper = an_agent(), an_agent(), UserFactory()
+    point = a_point(both, keeper)
+    whole, partly, nothing = ("delivered",) * 2, ("shipping", "delivered"), ("paid",) * 2
+    for to, who, ends in product((None, point), (agent, both, None), (whole, partly, nothing)):
+        goods = ProductFactory.create_batch(2, seller=seller)
+        parcel = a_parcel(buyer, *goods, point=to)
+        if who is not None:
+            claim(who, parcel)
+        for line, status in zip(lines(parcel), ends, strict=True):
+            QuerySet(OrderTrack).filter(pk=line.pk).update(track_status=status)
+    yield [agent, both, keeper, give_role(UserFactory(), "support")]
+    # As the books say.
+    QuerySet(OrderTrack).update(track_status="paid")
+
+
+@pytest.mark.parametrize("mine", [None, True, False])
+@pytest.mark.parametrize(
+    ("query", "is_delivered"),
+    [({}, None), ({"open": "true"}, False), ({"open": "false"}, True),
+     ({"status": "delivered"}, True)],
+)  # fmt: skip
+def test_a_filter_leaves_of_what_somebody_sees_all_that_it_says(
+    all_kinds, mine, query, is_delivered
+):
+    """Not all of it is looked through for each."""
+    whose = {} if mine is None else {"mine": str(mine).lower()}
+    seen = []
+    for reader in all_kinds:
+        whole = rows(reader)
+        seen.append(len(whole))
+
+        found = rows(reader, **query, **whose)
+
+        assert found == {
+            pk: row
+            for pk, row in whole.items()
+            if mine in {None, row["mine"]} and is_delivered in {None, row["status"] == "delivered"}
+        }
+    # Free ones that are delivered are shown to nobody but support and the point.
+    assert seen == [10, 13, 6, 18]
 
 
 def test_each_reader_is_told_what_they_may_do_with_a_parcel(buyer, kettle):

@@ -1,7 +1,9 @@
 """The clock: when it queries, what it leaves out, and that no failure stops its duties."""
 
+import signal
 from datetime import timedelta
 from io import StringIO
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -20,6 +22,7 @@ from payments.models import GatewayEvent, OrderPayment
 from payments.webhooks.inbox import process_event, store_event
 from tests.factories import UserFactory
 from tests.shopping import an_order, stock_of
+from tests.threads import PATIENCE
 
 from .fakes import CANCELLED, PAID
 
@@ -234,6 +237,35 @@ def test_clock_once_reports_what_each_duty_did(order, kettle):
     assert said.getvalue().strip() == (
         "send_forgotten_stk_pushes 1, expire_unpaid_orders 1, apply_listing_count_changes 1"
     )
+
+
+def test_rounds_go_on_while_what_is_done_daily_takes_long(db, monkeypatch):
+    """Payments do not wait until all that a night brings is deleted, nor does the heartbeat."""
+    module, handlers, rounds = "payments.management.commands.clock", {}, []
+    third_round, daily_over, in_time = Event(), Event(), []
+
+    def a_round(**_):
+        rounds.append(len(rounds))
+        if len(rounds) == 3:
+            third_round.set()
+            daily_over.wait(PATIENCE)
+            handlers[signal.SIGTERM]()
+        return {}
+
+    def daily():
+        in_time.append(third_round.wait(PATIENCE))
+        daily_over.set()
+
+    monkeypatch.setattr(f"{module}.signal.signal", handlers.__setitem__)
+    monkeypatch.setattr(f"{module}.close_old_connections", lambda: None)
+    monkeypatch.setattr(f"{module}.check_for_incidents", lambda: None)
+    monkeypatch.setattr(clock, "run_periodic", a_round)
+    monkeypatch.setattr(clock, "run_daily", daily)
+    monkeypatch.setattr(clock, "prove_tonight", lambda: 0)
+
+    call_command("clock", "--every", "0")
+
+    assert (in_time, rounds) == ([True], [0, 1, 2])
 
 
 @pytest.fixture

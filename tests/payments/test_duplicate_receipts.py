@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.backoffice import audit
 from orders.lifecycle import expire_order
-from payments import clock
+from payments import clock, payment_matching
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice.order_suggestions import suggest_orders
 from payments.backoffice.refusals import ActionNotAvailable
@@ -17,6 +17,7 @@ from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_refund
 from payments.ledger import balance
 from payments.models import Account, LedgerPosting, OrderPayment, Receipt, Refund, StatementPull
+from payments.payment_matching import criteria_of, filter_duplicates, matching_receipts
 from payments.proof.prove import prove
 from payments.reconciliation.statement_pull import pull_statement
 from payments.reconciliation.status_query import query_now
@@ -344,6 +345,60 @@ BOTH = [("", 3000), ("SGL7654321", 3000)]
 
 def of(order):
     return sorted(order.receipts.values_list("number", "amount"))
+
+
+def test_payments_that_may_be_one_prompts_are_found_in_every_chunk_of_ids(
+    client, pair, monkeypatch, django_assert_num_queries
+):
+    """A range may have more ids than a statement has parameters."""
+    for n in range(1, 5):
+        at_a_till(client, receipt=f"SGL777777{n}", phone=UNCLEAR)
+    at_a_till(client, receipt="SGL7777775", phone="254700000009")
+    at_a_till(client, receipt="SGL7777776", phone=UNCLEAR, when=timezone.now() - timedelta(hours=1))
+    ids = list(Receipt.objects.unidentified_payments().order_by("pk").values_list("pk", flat=True))
+    asked = []
+    monkeypatch.setattr("payments.proof.rule.CHUNK", 2)
+    monkeypatch.setattr(
+        "payments.proof.money_in.filter_duplicates",
+        lambda receipt_ids: asked.append(receipt_ids) or filter_duplicates(receipt_ids),
+    )
+
+    (found,) = undecided()
+
+    assert (len(ids), found.ids) == (7, ids[:5])
+    assert asked == [ids[:2], ids[2:4], ids[4:6], ids[6:]]
+    with django_assert_num_queries(2):
+        assert filter_duplicates(ids) == ids[:5]
+    _find_apart(Receipt.objects.filter(number__startswith="SGL7777"))
+
+
+def test_money_that_was_reported_at_another_time_is_not_read_for_a_prompt(
+    client, pair, proven, monkeypatch
+):
+    """At a till that may be all that was ever paid at the counter."""
+    rang, month = proven.rung_at, timedelta(days=30)
+    # When it was reported, and when M-Pesa says it moved: at most so far from each other.
+    times = {
+        "SGL7777771": (rang - timedelta(minutes=12), rang - timedelta(minutes=2)),
+        "SGL7777772": (rang + timedelta(days=3, minutes=15), rang + timedelta(minutes=15)),
+        "SGL7777773": (rang - month, rang - month),
+        "SGL7777774": (rang + month, rang + month),
+    }
+    for number, (created_at, paid_at) in times.items():
+        at_a_till(client, receipt=number, phone=UNCLEAR)
+        Receipt.objects.filter(number=number).update(created_at=created_at, paid_at=paid_at)
+    read = []
+    monkeypatch.setattr(
+        payment_matching,
+        "criteria_of",
+        lambda receipt: read.append(receipt.number) or criteria_of(receipt),
+    )
+
+    matching = matching_receipts(proven)
+
+    assert sorted(receipt.number for receipt in matching) == sorted(read)
+    assert sorted(read) == ["SGL7654321", "SGL7777771", "SGL7777772"]
+    _find_apart(Receipt.objects.filter(number__startswith="SGL7777"))
 
 
 def test_a_payment_by_another_phone_is_not_the_prompts(client, proven, order, daraja):

@@ -88,7 +88,27 @@ def test_shares_beyond_a_round_are_allocated_in_the_next(
         allocated.append(Payout.objects.count())
 
     assert allocated == rounds
-    assert payouts("amount") == list(range(500, 500 + number))
+    assert sorted(payouts("amount")) == list(range(500, 500 + number))
+    assert payouts("amount")[0] == 500
+
+
+@pytest.mark.parametrize(("number", "rounds"), [(2, [2]), (3, [2, 3]), (5, [2, 4, 5])])
+def test_shares_of_dropped_payouts_beyond_a_round_are_allocated_in_the_next(
+    sell, seller, two_shares_a_round, number, rounds
+):
+    for price in range(500, 500 + number):
+        sell(price)
+        allocation.create_payouts(seller.pk)
+    Payout.objects.all().drop("The number has changed.")
+
+    allocated = []
+    for _ in rounds:
+        allocation.create_payouts(seller.pk)
+        allocated.append(Payout.objects.filter(status="due").count())
+
+    assert allocated == rounds
+    due = Payout.objects.filter(status="due").values_list("amount", flat=True)
+    assert sorted(due) == list(range(500, 500 + number))
 
 
 def test_shares_for_a_number_that_was_refused_keep_none_for_another_waiting(
@@ -104,6 +124,17 @@ def test_shares_for_a_number_that_was_refused_keep_none_for_another_waiting(
     tick()
 
     assert sent(daraja) == [(OTHER, 400), (PHONE, 900)]
+
+
+def test_shares_too_small_to_send_keep_none_behind_them_waiting(sell, seller, two_shares_a_round):
+    for n in range(3):
+        sell(4, phone=f"25473300000{n}")
+    sell(900)
+
+    for _ in range(40):
+        allocation.create_payouts(seller.pk)
+
+    assert payouts("phone", "amount") == [(PHONE, 900)]
 
 
 def test_a_share_too_small_to_send_goes_with_the_next(sell, daraja):

@@ -246,6 +246,22 @@ def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, d
     assert (pull().read_until, pull().result_text) == (None, "It has more than 2 pages.")
 
 
+@pytest.mark.parametrize(("hours", "pulls"), [(6, 1), (7, 2)])
+def test_a_statement_of_no_more_than_one_period_is_pulled_once(
+    order, daraja, monkeypatch, hours, pulls
+):
+    """A period is of six hours, besides the one that is read again."""
+    monkeypatch.setattr("payments.reconciliation.statement_pull.MAX_PAGES", 1)
+    daraja.on_pull = lambda pull: StatementPage((row(order),), ())
+    since = NOW - hours * HOUR
+    read_from_to(since, since)
+
+    pull_statement(NOW)
+
+    assert len(daraja.pulls) == pulls
+    assert (pull().read_until, pull().result_text) == (since, "It has more than 1 pages.")
+
+
 def paid_at(order, *ages):
     """A statement with a payment so many hours ago each, one to a page."""
     rows = [
@@ -359,7 +375,8 @@ def test_an_attempt_the_complete_statement_does_not_show_fails(forsaken, since, 
 @pytest.fixture
 def three_forsaken(buyer, kettle, forsaken):
     others = [an_order(UserFactory(), (kettle, 1), phone=f"25473300000{n}") for n in range(2)]
-    columns = {"rung_at": NOW, "next_check_at": None, "live": False, "shortcode": "174379"}
+    columns = {"rung_at": NOW, "next_check_at": None, "live": False, "shortcode": "174379",
+               "checks": 10, "checked_at": NOW + 24 * HOUR}  # fmt: skip
     for order in others:
         of_order = OrderPayment.objects.filter(order=order)
         of_order.update(status="submitted", checkout_request_id=f"ws_{order.pk}", **columns)
@@ -391,6 +408,50 @@ def test_an_attempt_that_cannot_be_failed_keeps_no_other_from_it(three_forsaken,
 
     assert fail_attempts_not_on_statement(NOW + 26 * HOUR) == 2
     assert failed() == three_forsaken[1:]
+
+
+def test_attempts_that_stay_open_keep_none_behind_them_from_it(three_forsaken, monkeypatch):
+    """The money of one may be in suspense, another breaks, and a round looks at one attempt."""
+    monkeypatch.setattr("payments.reconciliation.statement_pull.MAX_ENDED", 1)
+    in_suspense, broken, other = (payment.pk for payment in three_forsaken)
+    looked_at = []
+
+    def matching(payment):
+        looked_at.append(payment.pk)
+        if payment.pk == broken:
+            raise ZeroDivisionError
+        return ["a receipt"] * (payment.pk == in_suspense)
+
+    monkeypatch.setattr("payments.reconciliation.statement_pull.matching_receipts", matching)
+
+    for rounds in range(1, 101):
+        fail_attempts_not_on_statement(NOW + 26 * HOUR)
+        assert len(looked_at) == rounds
+
+    assert [payment.pk for payment in failed()] == [other]
+    assert looked_at.count(other) == 1
+
+
+def test_an_attempt_that_ended_meanwhile_is_left_alone(three_forsaken, monkeypatch, caplog):
+    first, second, _ = three_forsaken
+
+    def matching(payment):
+        if payment == first:
+            mark_attempt_unpaid(second.pk)
+        return []
+
+    monkeypatch.setattr("payments.reconciliation.statement_pull.matching_receipts", matching)
+
+    assert fail_attempts_not_on_statement(NOW + 26 * HOUR) == 2
+    second.refresh_from_db()
+    assert (second.status, second.result_code) == ("failed", "local.not_paid")
+    assert "failed; it is tried again" not in caplog.text
+
+
+def test_no_attempt_is_failed_after_the_seconds_of_a_round(three_forsaken, monkeypatch):
+    monkeypatch.setattr("payments.reconciliation.statement_pull.ENDING_SECONDS", -1)
+
+    assert fail_attempts_not_on_statement(NOW + 26 * HOUR) == 0
 
 
 @pytest.mark.parametrize("switch", [True, False])

@@ -12,6 +12,7 @@ from orders.models.notifications import Notice
 from orders.problems import services
 from orders.problems.services import add_message
 from orders.retention import delete_old_problem_pictures
+from tests.batches import ids_in_a_statement
 from tests.conftest import signed_in
 from tests.edges.pictures import png, upload
 from tests.factories import UserFactory
@@ -229,16 +230,20 @@ def test_a_picture_sent_twice_is_one_message(seller, line, problem):
     assert ProblemPicture.objects.count() == 1
 
 
-def test_pictures_are_deleted_long_after_the_end_and_the_words_stay(buyer, line, settings):
+def test_pictures_are_deleted_long_after_the_end_and_the_words_stay(
+    buyer, line, settings, monkeypatch
+):
+    monkeypatch.setattr("omachemainproj.batches.BATCH", 2)
     settings.KEEP_MESSAGES_DAYS = 30
-    send(buyer, line, "", kind="damaged")
+    send(buyer, line, "", 3, kind="damaged")
     later = timezone.now() + timedelta(days=31)
     assert delete_old_problem_pictures(later) == 0
 
     post(buyer, line, "withdraw/")
 
     assert delete_old_problem_pictures(timezone.now() + timedelta(days=29)) == 0
-    assert delete_old_problem_pictures(later) == 1
+    with ids_in_a_statement(2):
+        assert delete_old_problem_pictures(later) == 3
     assert [said["pictures"] for said in get(buyer, line, "messages/").json()] == [[], []]
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
-from payments.models import Payout, PayoutDay
+from payments.models import Payout, PayoutDay, SellerShare
 from payments.proof import key_ranges as ranges
 from payments.proof import prove as proving
 from payments.proof.key_ranges import (
@@ -24,7 +24,9 @@ from payments.proof.key_ranges import (
 from payments.proof.prove import ask_alone, prove
 from payments.proof.rule import RULES, Rule
 from products.models import CategoryListingCount, Product
+from tests.batches import ids_in_a_statement
 from tests.factories import ProductFactory
+from tests.shopping import fetched_line
 
 
 class Clock:
@@ -192,9 +194,28 @@ def test_transfers_missing_in_their_day_are_found_in_every_chunk_of_ids(seller, 
     PayoutDay.objects.create(day=(now - timedelta(days=1)).astimezone(NAIROBI).date(), sent=1400)
     (rule,) = [rule for rule in RULES if rule.violations.__name__ == "payout_is_counted"]
 
-    (found,) = prove(rules=[rule]).broken
+    with ids_in_a_statement(2):
+        (found,) = prove(rules=[rule]).broken
 
     assert found.ids == [sent[1].pk, sent[2].pk, sent[4].pk]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "rule",
+    # One of days has few ids: ten years are 3650.
+    [rule for rule in RULES if rule.only is not None and "_day_" not in rule.violations.__name__],
+    ids=lambda rule: rule.violations.__name__,
+)
+def test_no_rule_names_more_ids_in_a_statement_than_a_chunk(buyer, monkeypatch, rule):
+    monkeypatch.setattr("payments.proof.rule.CHUNK", 2)
+    # Ids of any rows, but of earnings each to another number.
+    for n in range(5):
+        fetched_line(buyer, ProductFactory(payment_mpesa_number=f"25471100000{n}"))
+    shares = list(SellerShare.objects.order_by("pk").values_list("pk", flat=True))
+
+    with ids_in_a_statement(2):
+        rule.only(shares)
 
 
 @pytest.mark.django_db

@@ -59,26 +59,20 @@ class Command(BaseCommand):
             signal.signal(name, lambda *_: stopped.set())
         logger.info("the clock runs every %g seconds", options["every"])
         housekept = watched = -DAY
-        background = BackgroundThread()
+        proof, daily = BackgroundThread(), BackgroundThread()
         while not stopped.is_set():
             close_old_connections()
             if work := _describe(clock.run_periodic(report_alive=partial(beat, CLOCK))):
                 logger.info("clock round: %s", work)
             beat(CLOCK)
-            background.run(clock.prove_tonight)
+            proof.run(clock.prove_tonight)
             if time.monotonic() - watched > MINUTE:
                 watched = time.monotonic()
                 check_for_incidents()
             if time.monotonic() - housekept > DAY:
                 housekept = time.monotonic()
-                self._housekeep()
+                daily.run(clock.run_daily)
             stopped.wait(options["every"])
-
-    def _housekeep(self) -> None:
-        try:
-            clock.run_daily()
-        except Exception:
-            logger.exception("housekeeping failed; it is retried tomorrow")
 
 
 class BackgroundThread:
