@@ -65,7 +65,7 @@ def random_sample(row_ids: RowIds, number: int) -> list[int]:
     return ids if len(ids) <= number else random.sample(ids, number)
 
 
-def first_and_random_sample(row_ids: RowIds, number: int) -> list[int]:
+def first_and_random(row_ids: RowIds, number: int) -> list[int]:
     """These rows, or so many of them if there are more: half of them the first, half by lot.
 
     For rows that should come in their order, of which some may stay as they are.

@@ -18,7 +18,7 @@ from omachemainproj.background import enqueue_after_commit
 from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
-from omachemainproj.rounds import SAMPLED_FROM, first_and_random_sample
+from omachemainproj.rounds import SAMPLED_FROM, first_and_random
 from omachemainproj.task_registry import background_task
 from orders.models import Order
 from payments.models import (
@@ -76,7 +76,7 @@ def _shares_to_pay(seller_id: int, blocked: set[str]) -> list[SellerShare]:
         for pk in shares.order_by("pk").values_list("pk", flat=True)[:SAMPLED_FROM]
     )
     locked = SellerShare.objects.select_for_update(no_key=True, of=("self",)).owed()
-    round_ids = first_and_random_sample(waiting, SHARES_PER_ROUND)
+    round_ids = first_and_random(waiting, SHARES_PER_ROUND)
     chosen = list(locked.filter(pk__in=round_ids).order_by("pk"))
     # Read again after locking: opening or deciding a problem locks shares too, and may have come
     # first.

@@ -14,7 +14,7 @@ from django.utils import timezone
 from PIL import Image
 
 from omachemainproj import rounds
-from omachemainproj.rounds import do_each, first_and_random_sample, random_sample
+from omachemainproj.rounds import do_each, first_and_random, random_sample
 from orders.claims import claim_parcel, release_unfetched_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
@@ -156,7 +156,7 @@ def test_the_first_rows_have_half_of_a_round_and_those_behind_are_drawn(
     monkeypatch.setattr(rounds.random, "sample", lambda ids, k: ids[len(ids) - k :])
     behind = list(range(len(first), 6))
 
-    found = first_and_random_sample(list(range(6)), number)
+    found = first_and_random(list(range(6)), number)
 
     assert found == first + (behind if drawn is None else drawn)
 
