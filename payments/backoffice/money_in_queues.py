@@ -124,7 +124,7 @@ CORRECTED_RECEIPTS = Queue(
     title="Corrected receipts",
     about="M-Pesa now reports a different amount from the one recorded, or an order received goods "
     "that no buyer paid for. The shop covers the shortfall. Or a payment that was written off is "
-    "reported now. Acknowledge each entry after reviewing it.",
+    "reported now, or was paid since. Acknowledge each entry after reviewing it.",
     rows=lambda now: Receipt.objects.unacknowledged().select_related("order").order_by("pk"),
     columns={
         **_RECEIPT,

@@ -227,6 +227,11 @@ class Receipt(models.Model):
             models.Index(
                 fields=["id"], name="receipt_in_suspense", condition=Q(order__isnull=True)
             ),
+            models.Index(
+                fields=["amount", "created_at"],
+                name="receipt_in_suspense_by_amount",
+                condition=Q(order__isnull=True),
+            ),
             models.Index(fields=["id"], name="receipt_waiting", condition=Q(waiting=True)),
             models.Index(
                 fields=["created_at"], name="receipt_without_number", condition=Q(number="")

@@ -13,6 +13,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from omachemainproj.locking import lock_row
+from omachemainproj.money import format_kes
 from orders.lifecycle import mark_order_refunded, mark_refund_due
 from orders.models import LateRefusal, Order, OrderTrack
 from orders.models.notifications import NotificationKind
@@ -70,8 +71,8 @@ def refund_excess_locked(
     if money.waiting:
         order.receipts.filter(waiting=True).update(waiting=False)
     if excess > 0 and order.is_paid and cancelled_line is None and reason is None:
-        # Nothing was given back, so money came: it pays for what the shop has lost of the order.
-        excess -= reverse_write_off(order, excess)
+        # Nothing was given back, so money came.
+        excess -= _pay_write_offs(order, excess)
     if excess <= 0:
         return
     cause = reason or (RefundReason.EXCESS if cancelled_line is None else RefundReason.RETURNED)
@@ -86,6 +87,18 @@ def refund_excess_locked(
     if excess:
         reverse_write_off(order, excess)
         mark_refunded_if_none_outstanding(order)
+
+
+def _pay_write_offs(order: Order, excess: int) -> int:
+    """Let an excess pay for what the shop has written off of an order, and show it to staff, who
+    may have asked for it or be about to cancel the goods. Returns how much of it, in KES."""
+    paid = reverse_write_off(order, excess)
+    came = order.receipts.exclude(verification=Verification.NEVER_CAME).order_by("-pk")
+    if paid and (latest := came.first()) is not None and not latest.unacknowledged:
+        latest.note = f"{format_kes(paid)} that were written off of its order are paid now."
+        latest.unacknowledged = True
+        latest.save(update_fields=["note", "unacknowledged"])
+    return paid
 
 
 #: The reason of the refund, by why the order stayed closed.

@@ -23,8 +23,8 @@ from orders.retention import delete_old_messages, mask_old_phones
 from payments.backoffice.dashboard.goods import late_parcels
 from payments.backoffice.period import Period
 from payments.backoffice.queues import QUEUES
-from payments.models import GatewayEvent, OrderPayment
-from payments.payment_matching import possible_duplicates
+from payments.models import GatewayEvent, OrderPayment, Receipt
+from payments.payment_matching import matching_receipts, possible_duplicates
 from payments.proof.prove import _PLANNER_SETTINGS, _breaking_within
 from payments.proof.rules import RULES
 from payments.watch.alerts import _gateway_down
@@ -34,6 +34,7 @@ from tests.admin.test_roles import browser_of, in_role
 from tests.conftest import signed_in
 from tests.factories import ProductFactory
 from tests.orders.parcels import a_parcel, an_agent
+from tests.shopping import an_order
 
 pytestmark = [
     pytest.mark.postgres,
@@ -282,6 +283,21 @@ def test_what_is_kept_no_longer_is_found_among_what_is_still_kept():
     assert len(texts) == 2
     for each in texts:
         assert "using message_with_text on orders_message" in plan_of(each)
+
+
+def test_money_in_suspense_is_matched_to_a_prompt_by_amount_and_time(buyer, kettle):
+    prompt = an_order(buyer, (kettle, 1)).payments.get()
+    Receipt.objects.bulk_create(
+        Receipt(number=f"SGL{number:07}", amount=number, source="c2b") for number in range(500)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE payments_receipt")
+
+    asked = statements_of(lambda: matching_receipts(prompt))
+
+    plan = plan_of(asked[-1])
+    assert "using receipt_in_suspense_by_amount on payments_receipt" in plan
+    assert re.search(r"Index Cond: .*amount = 1500.*created_at >=.*created_at <=", plan)
 
 
 def test_who_else_has_a_messages_id_is_found_by_an_index_of_each_channel():

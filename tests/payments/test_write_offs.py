@@ -68,6 +68,11 @@ def test_a_buyer_who_pays_what_was_missing_pays_for_what_was_written_off(client,
 
     assert losses() == (0, 0)
     assert not Refund.objects.exists()
+    receipt = Receipt.objects.get(number="SGL0000002")
+    assert (receipt.unacknowledged, receipt.note) == (
+        True,
+        "KES 2,999 that were written off of its order are paid now.",
+    )
 
 
 def test_of_a_second_payment_only_what_is_too_much_goes_back(client, payment, order):
