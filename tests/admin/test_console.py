@@ -159,6 +159,23 @@ def test_a_payment_is_matched_to_an_order(staff_browser):
 
 
 @pytest.mark.usefixtures("balanced_books")
+def test_a_payment_is_moved_to_the_order_it_is_of(staff_browser):
+    receipt, mine, theirs = cases.lost_receipt(), cases.new_order(), cases.new_order()
+    act(staff_browser, receipt, "give", reference=mine.reference)
+    assert "It is another order&#x27;s payment" in page(staff_browser, timeline_path(receipt))
+
+    answer = act(staff_browser, receipt, "other", reference=theirs.reference)
+
+    theirs.refresh_from_db()
+    moved = theirs.receipts.get()
+    assert (theirs.payment_status, moved.amount) == ("paid", 1500)
+    assert shown_messages(answer) == [
+        f"KES 1,500 under {moved.number} is credited to order {theirs.reference}."
+    ]
+    assert receipt.note in page(staff_browser)
+
+
+@pytest.mark.usefixtures("balanced_books")
 def test_an_unmatched_payment_is_refunded(staff_browser):
     receipt = cases.lost_receipt()
 
