@@ -83,7 +83,7 @@ def show_receipts(payment: OrderPayment, viewer: User) -> Content:
         for receipt in receipts
     ]
     more = list_of(Receipt, "All its receipts", payment=payment.pk) if has_more else None
-    return Table(("Receipt", "Amount", "First reported by", "Note", "Paid"), rows, "None.", more)
+    return Table(("Receipt", "Amount", "First source", "Note", "Paid"), rows, "None.", more)
 
 
 @section(Payout, "shares", "Earnings", permission="payments.view_sellershare", place=10, below=True)

@@ -52,7 +52,7 @@ DOUBTED_RECEIPTS = Queue(
     columns={
         **_RECEIPT,
         "Order": lambda receipt: receipt.order or "no order",
-        "First reported by": lambda receipt: receipt.get_source_display(),
+        "First source": lambda receipt: receipt.get_source_display(),
         "Reason": "doubt",
         "Since": "doubted_at",
     },
@@ -68,7 +68,7 @@ UNCONFIRMED_RECEIPTS = Queue(
     columns={
         **_RECEIPT,
         "Order": lambda receipt: receipt.order or "no order",
-        "First reported by": lambda receipt: receipt.get_source_display(),
+        "First source": lambda receipt: receipt.get_source_display(),
     },
     listed="payments_receipt_changelist?verification__exact=told",
 )

@@ -238,7 +238,7 @@ def _from_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
         what += f" as {receipt.number}" if receipt.number else ", receipt number not known yet"
     what += f", from {who}." if who else "."
     typed = f"Typed as reference: “{receipt.reference}”. " if receipt.reference else ""
-    detail = f"{typed}{receipt.note} First reported by {receipt.get_source_display()}."
+    detail = f"{typed}{receipt.note} Its first source: {receipt.get_source_display()}."
     yield TimelineEntry(
         receipt.paid_at or receipt.created_at, what, receipt, "receipt", detail.strip()
     )
