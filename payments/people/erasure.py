@@ -144,11 +144,18 @@ def erase_old_guests(now: datetime) -> int:
     claimed belong to that account. Safe to repeat and to run concurrently.
     """
     done, last = 0, 0
-    # By key: guests who have something under way stay, however many they are.
-    while batch := list(_old_guests(now).filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+    # Each statement looks at so many guests, and not at all there are: most stay, some because they
+    # have something under way.
+    while keys := list(_guests_after(last)[:BATCH]):
+        old = _old_guests(now).filter(pk__gt=last, pk__lte=keys[-1])
+        batch = list(old.values_list("pk", flat=True))
         done += do_each(partial(_erase_guest, now=now), batch, at_most=BATCH)
-        last = batch[-1]
+        last = keys[-1]
     return done
+
+
+def _guests_after(user_id: int) -> QuerySet[Guest, int]:
+    return Guest.objects.filter(pk__gt=user_id).order_by("pk").values_list("pk", flat=True)
 
 
 def _erase_guest(user_id: int, *, now: datetime) -> bool:

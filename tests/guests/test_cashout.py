@@ -1,9 +1,12 @@
 """POST /cashout/ by nobody: a phone is all that is known."""
 
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -287,6 +290,20 @@ def test_guests_who_stay_keep_none_behind_them_from_being_forgotten(kettle, monk
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         assert erase_old_guests(timezone.now()) == 1
     assert list(Guest.objects.order_by("pk")) == guests[:3]
+
+
+def test_no_statement_looks_at_more_guests_than_a_batch(kettle, monkeypatch):
+    """Most guests stay: looking for the next few who do not would go through all of them."""
+    monkeypatch.setattr("payments.people.erasure.BATCH", 2)
+    guests = [guest.pk for guest in refused_guests(kettle, 5)]
+
+    with CaptureQueriesContext(connection) as captured:
+        assert erase_old_guests(timezone.now()) == 0
+
+    looked = [query["sql"] for query in captured.captured_queries if "EXISTS" in query["sql"]]
+    assert [re.findall(r"user_id\W* <= (\d+)", sql) for sql in looked] == [
+        [str(guests[1])], [str(guests[3])], [str(guests[4])]
+    ]  # fmt: skip
 
 
 def test_a_guest_who_was_refused_is_forgotten_the_next_day(kettle):
