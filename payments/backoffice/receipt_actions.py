@@ -181,7 +181,8 @@ def confirm_doubted_receipt_action(receipt: Receipt, given: Given, by: User) -> 
     "never",
     "The payment never arrived",
     "You have checked the portal or the bank's statement. The payment is written off and its "
-    "sellers are not paid. Cancel what was bought with it.",
+    "sellers are not paid. Cancel what was bought with it. What was refunded of it before is the "
+    "shop's loss.",
     applies=lambda receipt: receipt.is_in_doubt,
 )
 def write_off_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
