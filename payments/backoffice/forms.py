@@ -90,6 +90,14 @@ class ReceiptNumberForm(ReasonForm):
     number = ReceiptNumber(label="Receipt number on the portal")
 
 
+class PartReversedForm(ReceiptNumberForm):
+    amount = forms.IntegerField(
+        label="Amount on the portal, KES",
+        validators=[MinValueValidator(MIN_PAYMENT), MaxValueValidator(MAX_PAYMENT)],
+        help_text="What M-Pesa took back: a part of the payment.",
+    )
+
+
 class AmountSentForm(ReceiptNumberForm):
     amount = forms.IntegerField(
         label="Amount on the portal, KES",

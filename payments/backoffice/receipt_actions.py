@@ -21,7 +21,7 @@ from payments.payment_matching import is_undecided
 from payments.reconciliation.misapplied import may_be_misapplied
 
 from . import receipt_services, transfer_services
-from .forms import OrderReferenceForm, ReceiptNumberForm, SeenPaymentForm
+from .forms import OrderReferenceForm, PartReversedForm, ReceiptNumberForm, SeenPaymentForm
 from .kinds import ACKNOWLEDGE_ONLY, Given, console_action, cost_full_amount, describe_refund
 from .permissions import DECIDE_MONEY
 
@@ -181,7 +181,8 @@ def confirm_doubted_receipt_action(receipt: Receipt, given: Given, by: User) -> 
     "never",
     "The payment never arrived",
     "You have checked the portal or the bank's statement. The payment is written off and its "
-    "sellers are not paid. Cancel what was bought with it.",
+    "sellers are not paid. Cancel what was bought with it. What was refunded of it before is the "
+    "shop's loss.",
     applies=lambda receipt: receipt.is_in_doubt,
 )
 def write_off_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
@@ -285,6 +286,28 @@ def _may_be_reversed(receipt: Receipt) -> bool:
 )
 def record_reversal_action(receipt: Receipt, given: Given, by: User) -> str:
     return transfer_services.record_reversal_seen(receipt.pk, number=given["number"])
+
+
+def _cost_of_part(receipt: Receipt, given: Given) -> Cost:
+    """The part is at risk, since it depends on what one person says."""
+    return Cost(at_risk=given["amount"])
+
+
+@console_action(
+    "receipt",
+    "part",
+    "M-Pesa reversed a part of it",
+    "Safaricom reversed a part of this payment at the customer's request. Enter the receipt number "
+    "of the reversal, and its amount. What is left of the payment stays what it was. The shop "
+    "absorbs the cost of any lines that are not covered then and not cancelled.",
+    applies=_may_be_reversed,
+    form=PartReversedForm,
+    cost=_cost_of_part,
+)
+def record_part_reversal_action(receipt: Receipt, given: Given, by: User) -> str:
+    return transfer_services.record_part_reversal_seen(
+        receipt.pk, number=given["number"], amount=given["amount"]
+    )
 
 
 @console_action(

@@ -42,7 +42,11 @@ from payments.reconciliation.withdrawals import (
     settle_as_refund,
     settle_as_returned,
 )
-from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
+from payments.refunds.external_reversals import (
+    CannotBeReversed,
+    record_outside_reversal,
+    record_part_reversal,
+)
 from payments.refunds.handler import NOT_ANSWERED, create_replacement, lock_refund
 from payments.transfers import (
     handler_of,
@@ -237,6 +241,17 @@ def record_reversal_seen(receipt_id: int, *, number: str) -> str:
     """Record a reversal that M-Pesa made without our request, by its receipt. Returns a note."""
     with not_available_on(CannotBeReversed):
         return record_outside_reversal(receipt_id, number=tidy_number(number))
+
+
+def record_part_reversal_seen(receipt_id: int, *, number: str, amount: int) -> str:
+    """Record that M-Pesa reversed ``amount`` KES of a payment without our request, by the receipt
+    of the reversal. Returns a note.
+    """
+    receipt = Receipt.objects.get(pk=receipt_id)
+    if amount == receipt.amount:
+        raise ActionNotAvailable("That is all of it: choose “M-Pesa reversed it”.")
+    with not_available_on(CannotBeReversed):
+        return record_part_reversal(receipt_id, number=tidy_number(number), amount=amount)
 
 
 def retry_refused_payout(payout_id: int, *, phone: str = "", by: User | None = None) -> None:

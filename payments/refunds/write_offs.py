@@ -9,7 +9,9 @@ import logging
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Sum
 
+from omachemainproj.money import format_kes
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
 from payments import ledger
@@ -18,6 +20,7 @@ from payments.evidence import lock_receipt, reassess, request_confirmation, upda
 from payments.models import (
     Receipt,
     Refund,
+    RefundMethod,
     RefundReason,
     TransferStatus,
     Verification,
@@ -42,26 +45,47 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     off, until they are cancelled; the earnings of their sellers wait for a second person's
     approval.
 
-    Raises NotInDoubt if the payment is not in doubt, or if money of it has left.
+    What was refunded of it before, the shop has lost: it is written off too, unless other money of
+    its order covers it; of money in suspense it is a debt there.
+
+    Raises NotInDoubt if the payment is not in doubt, if M-Pesa reversed it, or if a refund of it is
+    under way.
     """
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
         raise NotInDoubt("Only a payment in doubt can be written off.")
     Refund.objects.lock_all_of(receipt)
-    if receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED)).exists():
-        raise NotInDoubt("Some of it was refunded, or may have been. Clarify that first.")
+    refunded = _refunded_before(receipt)
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
     # Before what follows from it: whether an order is closed depends on its receipts.
     receipt.verification = Verification.NEVER_CAME
     receipt.save(update_fields=["verification"])
     remove_payment(receipt, order, RefundReason.NEVER_CAME, number="", text=NEVER_CAME)
-    receipt.note = f"{NEVER_CAME} {receipt.doubt}"[:200]
+    lost = f"{format_kes(refunded)} of it had been refunded. " if refunded else ""
+    receipt.note = f"{NEVER_CAME} {lost}{receipt.doubt}"[:200]
     if order is not None and order.is_paid and receipt.written_off:
         receipt.note = f"Cancel what has not been delivered. {receipt.note}"[:200]
     receipt.save(update_fields=["note"])
     end_doubt(receipt, Verification.NEVER_CAME)
     logger.critical("receipt %s: %s", receipt.number, receipt.note)
     return receipt
+
+
+def _refunded_before(receipt: Receipt) -> int:
+    """KES of a payment that the shop has sent back. Raises NotInDoubt if some may be on its way, or
+    if M-Pesa reversed the payment.
+
+    Call inside a transaction that holds the locks of all its refunds.
+    """
+    left = receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED))
+    done = left.filter(status=TransferStatus.DONE)
+    if left.exclude(status=TransferStatus.DONE).exists():
+        raise NotInDoubt("A refund of it is under way. Wait for it, or record how it ended first.")
+    if done.filter(way=RefundMethod.REVERSAL).exists() or done.taken_back().exists():
+        raise NotInDoubt("M-Pesa reversed it, so it arrived, and nothing of it is left.")
+    ours = done.exclude(way=RefundMethod.OUTSIDE)
+    total: int | None = ours.aggregate(total=Sum("amount"))["total"]
+    return total or 0
 
 
 @transaction.atomic

@@ -348,6 +348,7 @@ COSTS = {
     "console.receipt.apart": "at_risk",
     "console.receipt.back": "at_risk or moved",
     "console.receipt.reversed": "at_risk",
+    "console.receipt.part": "at_risk",
     "console.receipt.name": "at_risk",
     "console.receipt.confirm": "at_risk",
     "console.receipt.after": "at_risk",

@@ -5,6 +5,7 @@
 import pytest
 from django.utils import timezone
 
+from accounts.backoffice.actions import ACTIONS, perform
 from orders.fulfilment import PaymentInDoubt, move_line
 from orders.lifecycle import cancel_order
 from payments.backoffice import receipt_services as money_in
@@ -173,6 +174,46 @@ def test_two_parts_are_both_recorded_and_a_third_is_too_much(paid):
     assert books() == {"buyers_held": 3500, "write_offs": 3500}
     with pytest.raises(CannotBeReversed, match="Only KES 3,500 arrived"):
         record_part_reversal(receipt.pk, number="SGR0000003", amount=1)
+
+
+def test_staff_enter_a_part_that_no_statement_shows(paid, on_the_statement):
+    receipt = Receipt.objects.get()
+
+    note = money_out.record_part_reversal_seen(receipt.pk, number=BACK.lower(), amount=1000)
+
+    assert note.startswith(f"M-Pesa reversed KES 1,000 of KES 3,500 under {BACK}")
+    assert refunds() == [(1000, "outside", "done", BACK)]
+    on_the_statement(1000)
+    assert refunds() == [(1000, "outside", "done", BACK)]
+
+
+@pytest.mark.parametrize(
+    ("number", "amount", "why"),
+    [
+        (BACK, 3500, "That is all of it"),
+        (BACK, 3501, "Only KES 3,500 arrived"),
+        (PAID, 1000, "the number of another transaction"),
+    ],
+)
+def test_staff_cannot_enter_more_than_a_part_or_another_number(paid, number, amount, why):
+    receipt = Receipt.objects.get()
+
+    with pytest.raises(ActionNotAvailable, match=why):
+        money_out.record_part_reversal_seen(receipt.pk, number=number, amount=amount)
+
+    assert refunds() == []
+
+
+def test_the_button_is_there_for_payments_that_m_pesa_can_still_reverse(paid):
+    receipt = Receipt.objects.get()
+    button = ACTIONS["console.receipt.part"]
+    assert button.applies(receipt)
+
+    perform(button, receipt, {"number": BACK, "amount": 1000, "why": "Portal."}, by=staff())
+    assert button.applies(receipt)
+    money_out.record_reversal_seen(receipt.pk, number="SGR0000002")
+
+    assert not button.applies(receipt)
 
 
 def test_a_refund_that_is_due_is_settled_with_the_part(paid, on_the_statement, daraja):
