@@ -16,7 +16,6 @@ from omachemainproj.locking import lock_row
 from omachemainproj.phones import clearer_phone
 from orders.models import Order
 from payments import evidence
-from payments.doubt import put_in_doubt
 from payments.evidence import SourceReport
 from payments.models import (
     AttemptStatus,
@@ -29,7 +28,7 @@ from payments.models import (
 from payments.models.evidence import PROVES_PROMPT
 from payments.refunds.corrections import absorb_duplicate
 from payments.refunds.services import refund_excess
-from payments.refunds.write_offs import write_off_never_came
+from payments.refunds.write_offs import write_off_locked
 
 from .receipts import (
     create_receipt,
@@ -117,7 +116,7 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
     """Apply a payment to another order than the one it is recorded for, as staff decided.
 
     The order it is recorded for is left as if the payment had never arrived
-    (``write_off_never_came``); its receipt gives its number away. The other order is paid if the
+    (``write_off_locked``); its receipt gives its number away. The other order is paid if the
     money covers its price, and any excess is refunded. If that order has a prompt of this amount
     whose receipt has no number, it is that prompt's.
 
@@ -131,12 +130,12 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
     order, receipt = orders[order_id], lock_row(Receipt, receipt_id)
     if not may_be_misapplied(receipt):
         raise NotMisapplied(f"{receipt} was paid for this order, as M-Pesa reported.")
-    number, is_of = receipt.number, f"{receipt.number} is the payment of order {order.reference}."
+    number, whose = receipt.number, f"{receipt.number} is the payment of order {order.reference}."
     if receipt.verification != Verification.NEVER_CAME:
-        put_in_doubt(receipt.pk, is_of)
-        receipt = write_off_never_came(receipt.pk)
-    cancel = " Cancel what has not been delivered." if receipt.written_off else ""
-    receipt.number, receipt.note, receipt.unacknowledged = "", is_of + cancel, True
+        write_off_locked(receipt, whose)
+    else:
+        receipt.note = f"{whose} {receipt.note}"[:200]
+    receipt.number, receipt.unacknowledged = "", True
     receipt.save(update_fields=["number", "note", "unacknowledged"])
     moved = _record_for(order, receipt, number)
     evidence.copy_evidence(moved, receipt)

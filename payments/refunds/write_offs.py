@@ -54,6 +54,18 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
         raise NotInDoubt("Only a payment in doubt can be written off.")
+    write_off_locked(receipt, NEVER_CAME, receipt.doubt)
+    logger.critical("receipt %s: %s", receipt.number, receipt.note)
+    return receipt
+
+
+def write_off_locked(receipt: Receipt, what: str, why: str = "") -> None:
+    """``write_off_never_came`` for a payment that need not be in doubt, as it is not its order's:
+    that is left as if it had never arrived. ``what`` and ``why`` are noted on it, with what staff
+    have to do.
+
+    Call inside a transaction that holds the locks of its order, if it has one, and of the receipt.
+    """
     Refund.objects.lock_all_of(receipt)
     refunded = _refunded_before(receipt)
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
@@ -62,13 +74,11 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     receipt.save(update_fields=["verification"])
     remove_payment(receipt, order, RefundReason.NEVER_CAME, number="", text=NEVER_CAME)
     lost = f"{format_kes(refunded)} of it had been refunded. " if refunded else ""
-    receipt.note = f"{NEVER_CAME} {lost}{receipt.doubt}"[:200]
+    receipt.note = f"{what} {lost}{why}".strip()[:200]
     if order is not None and order.is_paid and receipt.written_off:
         receipt.note = f"Cancel what has not been delivered. {receipt.note}"[:200]
     receipt.save(update_fields=["note"])
     end_doubt(receipt, Verification.NEVER_CAME)
-    logger.critical("receipt %s: %s", receipt.number, receipt.note)
-    return receipt
 
 
 def _refunded_before(receipt: Receipt) -> int:

@@ -233,9 +233,8 @@ def check_is_theirs(order, theirs, receipt):
     assert (theirs.payment_status, theirs.in_doubt) == ("paid", False)
     assert (order.payment_status, order.in_doubt) == ("paid", True)
     assert (receipt.number, receipt.verification) == ("", "never_came")
-    assert receipt.note == (
-        f"{NUMBER} is the payment of order {theirs.reference}. Cancel what has not been delivered."
-    )
+    assert f"{NUMBER} is the payment of order {theirs.reference}." in receipt.note
+    assert "Cancel what has not been delivered." in receipt.note
     assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (3000, 3000)
 
 
