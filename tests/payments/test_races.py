@@ -13,6 +13,7 @@ from django.utils import timezone
 from orders.lifecycle import NotUnpaid, cancel_order, expire_order
 from orders.models import Order
 from payments import clock, evidence
+from payments.backoffice.receipt_services import mark_attempt_paid, set_receipt_number
 from payments.checkout import stk_push as prompts
 from payments.checkout.stk_push import retry_payment, send_stk_push
 from payments.daraja.client import StatementRow
@@ -28,7 +29,7 @@ from payments.refunds.services import NothingToRefund, refund_unmatched
 from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, stock_of
+from tests.shopping import PHONE, an_order, stock_of
 from tests.threads import PATIENCE, at_once, many_at_once
 
 from .bodies import by_hand, failure, post, post_c2b, success
@@ -189,6 +190,52 @@ def test_of_many_concurrent_queries_one_is_sent(payment, daraja, monkeypatch):
     at_once(*[lambda: query_status(payment.pk)] * 4)
 
     assert daraja.queries == [payment.checkout_request_id]
+
+
+@pytest.fixture
+def counted_twice(payment, order, daraja):
+    """The number of the second prompt, entered for the first; a query has proved the second too."""
+    OrderPayment.objects.filter(pk=payment.pk).update(live=False, next_check_at=None)
+    mark_attempt_paid(payment.pk, number="SGL7654321")
+    second = ringing(order.payments.create(phone=PHONE, amount=3000), "ws_CO_2")
+    record_outcome(second.pk, AttemptOutcome(True, "0", "", "query"))
+    return Receipt.objects.get(number="")
+
+
+def test_two_people_who_enter_the_number_of_one_prompt_merge_it_once(counted_twice, monkeypatch):
+    slow_down(monkeypatch, "payments.reconciliation.misapplied.absorb_duplicate")
+
+    ends = at_once(*[lambda: set_receipt_number(counted_twice.pk, number="SGL7654321")] * 2)
+
+    assert sorted(type(end).__name__ for end in ends) == ["ActionNotAvailable", "Receipt"]
+    assert Receipt.objects.exclude(amount=0).get().number == "SGL7654321"
+
+
+def test_a_number_entered_while_the_other_prompt_fails_waits_for_nothing_and_loses_nothing(
+    counted_twice, payment, monkeypatch
+):
+    """The callback has the attempt and waits for the order; the other has the order."""
+    slow_down(monkeypatch, "payments.reconciliation.misapplied.absorb_duplicate", 0.5)
+
+    def enter():
+        return set_receipt_number(counted_twice.pk, number="SGL7654321")
+
+    entered, _ = at_once(enter, delayed(callback(payment, failure(payment)), 0.2))
+
+    # Refused by the database, and not as a deadlock; nothing of it was done.
+    assert "could not obtain lock" in str(entered)
+    assert len(Receipt.objects.exclude(amount=0)) == 2
+    assert enter().payment.checkout_request_id == "ws_CO_2"
+    payment.refresh_from_db()
+    assert payment.status == "submitted"
+
+
+def delayed(call, seconds):
+    def later():
+        time.sleep(seconds)
+        return call()
+
+    return later
 
 
 def slow_down(monkeypatch, name, seconds=0.2):
