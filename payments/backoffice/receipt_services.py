@@ -361,6 +361,8 @@ def count_after_all(receipt_id: int, *, by: User) -> Receipt:
     reported = amount_on_gateway(receipt)
     if receipt.provider == Provider.MPESA and reported is None:
         raise ActionNotAvailable("M-Pesa has not shown this payment. Query M-Pesa about it first.")
+    if receipt.provider != Provider.MPESA and not receipt.number:
+        raise ActionNotAvailable("It was moved to another order, which has its number now.")
     with not_available_on(NotWrittenOff):
         receipt = undo_never_came(receipt_id)
     if receipt.provider != Provider.MPESA:

@@ -59,6 +59,9 @@ CHECK_TRUSTED_FOR = timedelta(hours=1)
 
 #: The result of a refund that records that M-Pesa took back a part of a payment by itself.
 PART_REVERSED = "M-Pesa reversed a part of the payment itself."
+#: The same of a payment that was then moved from another order, whose refund has the number.
+PART_REVERSED_ELSEWHERE = "M-Pesa reversed a part of the payment before it was moved here."
+PARTS_REVERSED = (PART_REVERSED, PART_REVERSED_ELSEWHERE)
 
 
 class RefundQuerySet(TransferQuerySet["Refund"]):
@@ -66,7 +69,11 @@ class RefundQuerySet(TransferQuerySet["Refund"]):
         """Refunds of whole payments that the shop did not make: M-Pesa reversed the payment, or it
         never came."""
         outside = self.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE)
-        return outside.exclude(result_text=PART_REVERSED)
+        return outside.exclude(result_text__in=PARTS_REVERSED)
+
+    def reversed_parts(self) -> RefundQuerySet:
+        """Refunds that record that M-Pesa took back a part of a payment by itself."""
+        return self.filter(way=RefundMethod.OUTSIDE, result_text__in=PARTS_REVERSED)
 
     def owed(self) -> RefundQuerySet:
         """Refunds that are due or done: the last row of each chain, unless it was dropped."""

@@ -117,9 +117,9 @@ def order_doubt_matches_receipts(now: datetime) -> QuerySet[Order]:
 
 @rule("A payment that never arrived is written off in full")
 def missing_payment_is_written_off(now: datetime) -> QuerySet[Receipt]:
-    off = Refund.objects.filter(
-        receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE, status=TransferStatus.DONE
-    )
+    # Or M-Pesa reversed it, before it turned out to be another order's payment.
+    ways = (RefundMethod.OUTSIDE, RefundMethod.REVERSAL)
+    off = Refund.objects.filter(receipt=OuterRef("pk"), way__in=ways, status=TransferStatus.DONE)
     never = Receipt.objects.filter(verification=Verification.NEVER_CAME)
     return never.exclude(amount=total(off, group_by="receipt", of=Sum("amount")))
 

@@ -28,7 +28,7 @@ from payments.models import (
     fees_earned,
 )
 from payments.models.ledger import CLEARING
-from payments.models.refunds import PART_REVERSED
+from payments.models.refunds import PART_REVERSED, PARTS_REVERSED
 from payments.models.totals import total
 from payments.models.transfers import UNDER_WAY
 
@@ -87,7 +87,7 @@ def write_offs_of_unpaid_order_are_explained(now: datetime) -> QuerySet[Order]:
 @rule("A payment that M-Pesa reversed is fully refunded, and nothing of it is still to be sent")
 def reversed_payment_is_refunded(now: datetime) -> QuerySet[Receipt]:
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
-    outside = refunds.filter(way=RefundMethod.OUTSIDE).exclude(result_text=PART_REVERSED)
+    outside = refunds.filter(way=RefundMethod.OUTSIDE).exclude(result_text__in=PARTS_REVERSED)
     unsent = refunds.filter(status__in=[TransferStatus.DUE, TransferStatus.REFUSED])
     reversed_outside = refunds.filter(way=RefundMethod.OUTSIDE)
     taken = Receipt.objects.filter(Exists(outside)).annotate(

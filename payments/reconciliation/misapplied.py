@@ -16,6 +16,7 @@ from omachemainproj.locking import lock_row
 from omachemainproj.phones import clearer_phone
 from orders.models import Order
 from payments import evidence
+from payments.doubt import end_doubt
 from payments.evidence import SourceReport
 from payments.models import (
     AttemptStatus,
@@ -27,8 +28,9 @@ from payments.models import (
 )
 from payments.models.evidence import PROVES_PROMPT
 from payments.refunds.corrections import absorb_duplicate
+from payments.refunds.external_reversals import copy_part_reversals, record_outside_reversal
 from payments.refunds.services import refund_excess
-from payments.refunds.write_offs import write_off_locked
+from payments.refunds.write_offs import was_reversed, write_off_locked
 
 from .receipts import (
     create_receipt,
@@ -118,10 +120,11 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
     The order it is recorded for is left as if the payment had never arrived
     (``write_off_locked``); its receipt gives its number away. The other order is paid if the
     money covers its price, and any excess is refunded. If that order has a prompt of this amount
-    whose receipt has no number, it is that prompt's.
+    whose receipt has no number, it is that prompt's. What the shop refunded of it for the wrong
+    order is the shop's loss there; what M-Pesa reversed of it is missing from the other order.
 
-    Raises NotMisapplied if it cannot be another order's, and NotInDoubt if money of it has left.
-    Returns the receipt of the other order.
+    Raises NotMisapplied if it cannot be another order's, or was reversed and no prompt waits for
+    it, and NotInDoubt if a refund of it is under way. Returns the receipt of the other order.
     """
     recorded_for = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     if recorded_for in {None, order_id}:
@@ -131,7 +134,13 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
     if not may_be_misapplied(receipt):
         raise NotMisapplied(f"{receipt} was paid for this order, as M-Pesa reported.")
     number, whose = receipt.number, f"{receipt.number} is the payment of order {order.reference}."
-    if receipt.verification != Verification.NEVER_CAME:
+    is_reversed = receipt.verification != Verification.NEVER_CAME and was_reversed(receipt)
+    if is_reversed and find_without_number(order, receipt) is None:
+        raise NotMisapplied(f"M-Pesa reversed {receipt}: nothing of it is left for another order.")
+    if is_reversed:
+        end_doubt(receipt, Verification.NEVER_CAME)
+        receipt.note = whose
+    elif receipt.verification != Verification.NEVER_CAME:
         write_off_locked(receipt, whose)
     else:
         receipt.note = f"{whose} {receipt.note}"[:200]
@@ -139,6 +148,8 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
     receipt.save(update_fields=["number", "note", "unacknowledged"])
     moved = _record_for(order, receipt, number)
     evidence.copy_evidence(moved, receipt)
+    if is_reversed:
+        record_outside_reversal(moved.pk)
     refund_excess(order.pk)
     logger.warning("receipt %s: moved from order %s to %s", number, orders[recorded_for], order)
     return moved
@@ -167,11 +178,15 @@ def _record_for(order: Order, receipt: Receipt, number: str) -> Receipt:
         unnumbered.phone = clearer_phone(unnumbered.phone, moved.phone)
         fill_in_details(unnumbered, moved)
         unnumbered.save()
+        copy_part_reversals(unnumbered, receipt)
         return unnumbered
     first = receipt.evidence.order_by("pk")[0]
     create_receipt(
         moved,
         SourceReport(first.source, first.amount, first.number, first.shortcode, first.told_by_id),
     )
+    if taken := copy_part_reversals(moved, receipt):
+        moved.waiting = order.is_unpaid and moved.amount - taken < order.amount
+        moved.save(update_fields=["waiting"])
     record_manual_payment(moved, order)
     return moved

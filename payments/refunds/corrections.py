@@ -20,7 +20,7 @@ from payments.models import (
     Unnumbered,
     order_balance,
 )
-from payments.models.refunds import PART_REVERSED, UNSENT
+from payments.models.refunds import UNSENT
 from payments.transfers import mark_done
 
 from .services import (
@@ -119,8 +119,7 @@ def remove_payment(
     make. Call inside a transaction that holds the locks of its order, if it has one, of the receipt
     and of its refunds.
     """
-    parts = receipt.refunds.filter(way=RefundMethod.OUTSIDE, result_text=PART_REVERSED)
-    reversed_before = parts.aggregate(total=Sum("amount"))["total"] or 0
+    reversed_before = receipt.refunds.reversed_parts().aggregate(total=Sum("amount"))["total"] or 0
     paid = _close_unsent(receipt, number=number, text=text)
     if paid + reversed_before < receipt.amount:
         record_refund(

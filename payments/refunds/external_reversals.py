@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
@@ -23,7 +23,7 @@ from payments.models import (
     TransferStatus,
     Verification,
 )
-from payments.models.refunds import PART_REVERSED, UNSENT
+from payments.models.refunds import PART_REVERSED, PART_REVERSED_ELSEWHERE, UNSENT
 from payments.transfers import is_known_number, mark_done
 
 from .corrections import (
@@ -59,8 +59,10 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     receipt = lock_row(Receipt, receipt_id)
     if receipt.order_id != order_id or receipt.provider != Provider.MPESA or not receipt.amount:
         raise CannotBeReversed("Only a payment received by M-Pesa can be reversed by M-Pesa.")
-    check_number(receipt, number)
     known = receipt.refunds.taken_back().order_by("pk").first()
+    if known is not None and _is_recorded(receipt, number):
+        return "Already recorded."
+    check_number(receipt, number)
     if known is not None:
         return _record_number(known, number)
     if receipt.verification == Verification.NEVER_CAME:
@@ -94,7 +96,7 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     number that is recorded already.
     """
     receipt = lock_receipt(receipt_id)
-    if receipt.refunds.filter(number=number, way=RefundMethod.OUTSIDE).exists():
+    if _is_recorded(receipt, number):
         return "Already recorded."
     Refund.objects.lock_all_of(receipt)
     outside = receipt.refunds.owed().filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL))
@@ -103,6 +105,41 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     if receipt.provider != Provider.MPESA or taken + amount > receipt.amount:
         raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
     check_number(receipt, number)
+    _take_back(receipt, amount, taken=taken, number=number, text=PART_REVERSED)
+    part = f"{format_kes(amount)} of {format_kes(receipt.amount)}"
+    receipt.note = f"M-Pesa reversed {part} under {number} at its customer's request."
+    if receipt.order is not None and receipt.written_off:
+        receipt.note += " Stop anything that has not been delivered."
+    receipt.unacknowledged = True
+    receipt.save(update_fields=["note", "unacknowledged"])
+    logger.error("receipt %s: %s", receipt.number, receipt.note)
+    return receipt.note
+
+
+def copy_part_reversals(receipt: Receipt, other: Receipt) -> int:
+    """Record that M-Pesa reversed the same parts of this receipt as of another, which turned out to
+    be the same payment, and was recorded for another order. Returns their total, KES.
+
+    Call inside a transaction that holds the locks of both and of their orders.
+    """
+    taken = 0
+    for part in other.refunds.reversed_parts().order_by("pk"):
+        _take_back(receipt, part.amount, taken=taken, number="", text=PART_REVERSED_ELSEWHERE)
+        taken += part.amount
+    return taken
+
+
+def _is_recorded(receipt: Receipt, number: str) -> bool:
+    """Whether a reversal of a payment is recorded under this number, also for the order that the
+    payment was moved from."""
+    same = Refund.objects.filter(
+        number=number, way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL)
+    )
+    return same.exclude(number="").filter(Q(receipt=receipt) | Q(receipt__number="")).exists()
+
+
+def _take_back(receipt: Receipt, amount: int, *, taken: int, number: str, text: str) -> None:
+    """Record that M-Pesa reversed ``amount`` KES of a payment, after ``taken`` KES of it."""
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
     left = receipt.amount - taken - amount
     if order is None:
@@ -112,7 +149,7 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     _, dropped = drop_refunds_to_cover(
         receipt, order, missing=missing, corrected_amount=left, why=ANOTHER_PAYS
     )
-    record_refund(receipt, amount, RefundReason.OUTSIDE, number=number, text=PART_REVERSED)
+    record_refund(receipt, amount, RefundReason.OUTSIDE, number=number, text=text)
     if order is not None:
         if not order.is_unpaid:
             write_off_shortfall(receipt, order)
@@ -122,14 +159,6 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     else:
         recreate_refunds(receipt, None, dropped)
     receipt.refresh_from_db()
-    part = f"{format_kes(amount)} of {format_kes(receipt.amount)}"
-    receipt.note = f"M-Pesa reversed {part} under {number} at its customer's request."
-    if order is not None and receipt.written_off:
-        receipt.note += " Stop anything that has not been delivered."
-    receipt.unacknowledged = True
-    receipt.save(update_fields=["note", "unacknowledged"])
-    logger.error("receipt %s: %s", receipt.number, receipt.note)
-    return receipt.note
 
 
 class CannotBeReversed(ValueError):

@@ -91,11 +91,17 @@ def _refunded_before(receipt: Receipt) -> int:
     done = left.filter(status=TransferStatus.DONE)
     if left.exclude(status=TransferStatus.DONE).exists():
         raise NotInDoubt("A refund of it is under way. Wait for it, or record how it ended first.")
-    if done.filter(way=RefundMethod.REVERSAL).exists() or done.taken_back().exists():
+    if was_reversed(receipt):
         raise NotInDoubt("M-Pesa reversed it, so it arrived, and nothing of it is left.")
     ours = done.exclude(way=RefundMethod.OUTSIDE)
     total: int | None = ours.aggregate(total=Sum("amount"))["total"]
     return total or 0
+
+
+def was_reversed(receipt: Receipt) -> bool:
+    """Whether M-Pesa has reversed a payment, at the shop's request or not, and all of it."""
+    done = receipt.refunds.filter(status=TransferStatus.DONE)
+    return done.filter(way=RefundMethod.REVERSAL).exists() or done.taken_back().exists()
 
 
 @transaction.atomic

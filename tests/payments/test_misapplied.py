@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
+from payments.backoffice import transfer_services as money_out
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.disbursement import process_refund
 from payments.doubt import put_in_doubt
@@ -15,17 +16,21 @@ from payments.ledger import balance
 from payments.models import Account, OrderPayment, Receipt, Refund
 from payments.proof.prove import prove
 from payments.reconciliation.receipts import correct_amount
+from payments.reconciliation.returns import record_reversal_row
 from payments.reconciliation.status_query import query_now, query_status
+from payments.refunds.external_reversals import record_part_reversal
+from payments.transfers import mark_done
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import PHONE, an_order
 
 from .bodies import by_hand, post, post_c2b, success
+from .confirmation.actions import on_statement
 from .conftest import ringing
 from .fakes import CANCELLED, PAID
 from .test_bank import NAME, PASSWORD, notify, told
 from .test_duplicate_receipts import counted, of
 
-NUMBER = "SGL7654321"
+NUMBER, BACK = "SGL7654321", "SGB0000001"
 RULE = "A number that staff entered for one prompt is not the missing one of another"
 
 
@@ -225,6 +230,10 @@ def recorded_for_mine(payment, order, insider):
     return Receipt.objects.get()
 
 
+def books():
+    return {account.value: balance(account) for account in Account if balance(account)}
+
+
 def check_is_theirs(order, theirs, receipt):
     """Their order has the payment; mine is left as if none had come."""
     for each in (order, theirs, receipt):
@@ -326,6 +335,122 @@ def test_a_payment_whose_money_may_be_leaving_is_not_moved(
 
     recorded_for_mine.refresh_from_db()
     assert (recorded_for_mine.number, recorded_for_mine.verification) == (NUMBER, "confirmed")
+
+
+def move(receipt, theirs, colleague):
+    return money_in.move_receipt_to_order(receipt.pk, reference=theirs.reference, by=colleague)
+
+
+def test_what_was_refunded_for_the_wrong_order_is_lost_there(
+    payment, order, theirs, colleague, insider, daraja
+):
+    OrderPayment.objects.filter(pk=payment.pk).update(status="failed", live=False)
+    receipt = money_in.record_seen_receipt(
+        number=NUMBER, amount=3500, reference=order.reference, by=insider
+    )
+    on_statement(daraja, receipt)
+    money_out.record_refund_on_portal(Refund.objects.get().pk, number=BACK)
+
+    moved = move(receipt, theirs, colleague)
+
+    theirs.refresh_from_db()
+    assert (theirs.payment_status, moved.amount) == ("paid", 3500)
+    # Both orders have their goods, and 500 went back twice, once for each.
+    assert books() == {
+        "mpesa_clearing": 3000,
+        "buyers_held": 6000,
+        "refunds_payable": 500,
+        "write_offs": 3500,
+    }
+    assert prove().broken == []
+
+
+@pytest.fixture
+def reversed_for_mine(recorded_for_mine, order, insider, daraja):
+    """That payment, which the shop reversed because my line was cancelled."""
+    move_line(order.tracks.get().pk, "cancelled", actor=insider, note="Wrong number.")
+    refund = Refund.objects.get()
+    process_refund(refund.pk)
+    mark_done(refund, number=BACK, text="Done.")
+    return recorded_for_mine
+
+
+def test_a_reversed_payment_is_missing_from_the_order_whose_prompt_it_was(
+    reversed_for_mine, order, theirs, their_prompt, colleague, daraja
+):
+    daraja.answer = PAID
+    query_now(their_prompt.pk)
+    unnumbered = Receipt.objects.get(number="")
+    assert books() == {"mpesa_clearing": 3000, "buyers_held": 3000}
+
+    moved = move(reversed_for_mine, theirs, colleague)
+
+    assert (moved, moved.number) == (unnumbered, NUMBER)
+    assert books() == {"buyers_held": 3000, "write_offs": 3000}
+    for each in (order, theirs, moved):
+        each.refresh_from_db()
+    assert (order.payment_status, order.in_doubt) == ("refunded", False)
+    assert moved.note == (
+        "M-Pesa reversed it at its customer's request: KES 3,000 lost. "
+        "Stop anything that has not been delivered."
+    )
+    assert not Receipt.objects.without_number().exists()
+    assert prove().broken == []
+    # M-Pesa reports the reversal again, under its number.
+    again = record_reversal_row(number=BACK, reverses=NUMBER, amount=3000)
+    assert again == (moved, "Already recorded.")
+
+
+def test_of_a_reversed_payment_nothing_is_left_for_an_order_without_a_prompt(
+    reversed_for_mine, theirs, colleague
+):
+    with pytest.raises(ActionNotAvailable, match="nothing of it is left for another order"):
+        move(reversed_for_mine, theirs, colleague)
+
+
+def test_a_part_that_m_pesa_reversed_is_missing_from_the_other_order(
+    recorded_for_mine, order, theirs, colleague, insider
+):
+    record_part_reversal(recorded_for_mine.pk, number=BACK, amount=1000)
+
+    moved = move(recorded_for_mine, theirs, colleague)
+
+    theirs.refresh_from_db()
+    assert (theirs.payment_status, moved.waiting) == ("requested", True)
+    assert books() == {"mpesa_clearing": 2000, "buyers_held": 5000, "write_offs": 3000}
+    again = record_reversal_row(number=BACK, reverses=NUMBER, amount=1000)
+    assert again == (moved, "Already recorded.")
+    assert prove().broken == []
+
+
+def test_or_is_written_off_if_its_prompt_has_paid_the_order(
+    recorded_for_mine, order, theirs, their_prompt, colleague, daraja
+):
+    record_part_reversal(recorded_for_mine.pk, number=BACK, amount=1000)
+    daraja.answer = PAID
+    query_now(their_prompt.pk)
+
+    moved = move(recorded_for_mine, theirs, colleague)
+
+    moved.refresh_from_db()
+    assert (moved.amount, moved.written_off) == (3000, 1000)
+    assert books() == {"mpesa_clearing": 2000, "buyers_held": 6000, "write_offs": 4000}
+    assert prove().broken == []
+
+
+def test_a_bank_payment_that_was_moved_does_not_come_after_all_too(
+    client, payment, order, theirs, colleague, settings
+):
+    OrderPayment.objects.filter(pk=payment.pk).update(status="failed", live=False)
+    settings.EQUITY_IPN_USERNAME, settings.EQUITY_IPN_PASSWORD = NAME, PASSWORD
+    notify(client, told(order.reference, 3000))
+    receipt = Receipt.objects.get()
+    move(receipt, theirs, colleague)
+
+    with pytest.raises(ActionNotAvailable, match="It was moved to another order"):
+        money_in.count_after_all(receipt.pk, by=UserFactory(is_superuser=True))
+
+    assert balance("equity_clearing") == 3000
 
 
 def test_the_payment_of_its_own_prompt_is_no_other_order_s(
