@@ -370,6 +370,10 @@ def count_after_all(receipt_id: int, *, by: User) -> Receipt:
     if reported is not None and reported != receipt.amount:
         correct_amount(receipt, reported_amount=reported, source=ReceiptSource.STATUS)
         receipt.refresh_from_db()
+    if not receipt.is_confirmed:
+        # Whoever recorded it entered another amount: ``by`` is the second source beside M-Pesa.
+        record(receipt, SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk))
+        receipt.refresh_from_db()
     return receipt
 
 

@@ -160,8 +160,22 @@ def test_it_is_counted_at_the_amount_m_pesa_shows(order, written_off, daraja):
 
     money_in.count_after_all(written_off.pk, by=finance("wairimu"))
 
-    assert now(written_off) == ("told", 2900, 100)
+    assert now(written_off) == ("confirmed", 2900, 100)
     assert books() == {"mpesa_clearing": 2900, "buyers_held": 3000, "write_offs": 100}
+
+
+def test_a_wrong_amount_that_was_entered_leaves_no_refund_waiting_for_ever(
+    order, written_off, daraja
+):
+    """M-Pesa's answer and the person who counted it again are two sources; the one who recorded it
+    said another amount, and no third will report it."""
+    cancel(order)
+    on_statement(daraja, written_off, amount=2900)
+
+    money_in.count_after_all(written_off.pk, by=finance("wairimu"))
+    run_clock()
+
+    assert [(each["receipt"], each["amount"]) for each in daraja.reversals] == [(NUMBER, 2900)]
 
 
 def test_without_an_order_it_is_in_suspense_again(daraja, insider, colleague):
