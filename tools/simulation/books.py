@@ -7,10 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from django.db.models import Q
+
 from daraja_simulator.entries import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from daraja_simulator.prompts import Prompt
 from daraja_simulator.simulator import Simulator
-from orders.lookup import letters_of_reference
+from orders.lookup import find_by_typed_reference, letters_of_reference
 from payments import ledger
 from payments.models import (
     Account,
@@ -57,10 +59,14 @@ class Comparison:
         self._by_number = {row.number: row for row in self._receipts if row.number}
         self._by_payment = {row.payment_id: row for row in self._receipts if row.payment_id}
         #: KES that M-Pesa reversed for customers, by the number of the payment.
-        self._reversed, self._told_in_part = Counter[str](), set[str]()
+        self._reversed = Counter[str]()
+        #: The same, with what the shop had reversed.
+        self._returned = Counter[str]()
         for entry in self.safaricom.world.books.entries():
             if entry.purpose.transaction_type == CUSTOMER_REVERSAL:
                 self._reversed[entry.purpose.reverses] += entry.amount
+            if entry.purpose.reverses and entry.direction == "out":
+                self._returned[entry.purpose.reverses] += entry.amount
         #: The payment behind each receipt, by the receipt's id.
         self._counted: dict[int, Entry] = {}
 
@@ -148,9 +154,21 @@ class Comparison:
                 self._say(f"{entry.receipt} of KES {entry.amount} is counted as {receipt.amount}")
             else:
                 self.explained["its amount was never told"] += 1
-        if attempt is not None and receipt.order_id != attempt.order_id:
-            order = receipt.order or "nobody"
-            self._say(f"{entry.receipt} was paid for {entry.purpose.reference}, not for {order}")
+        self._compare_order(entry, receipt, attempt)
+
+    def _compare_order(self, entry: Entry, receipt: Receipt, attempt: OrderPayment | None) -> None:
+        """Check that a payment is its prompt's order's, or of the one its payer typed; if M-Pesa
+        reversed it, it pays for none.
+        """
+        named = find_by_typed_reference(entry.purpose.reference)
+        paid_for = named if attempt is None else attempt.order_id
+        if receipt.order_id == paid_for or (attempt is None and None in {named, receipt.order_id}):
+            return
+        if self._returned[entry.receipt] >= entry.amount:
+            self.explained["entered for another order, and reversed: it pays for neither"] += 1
+            return
+        order = receipt.order or "nobody"
+        self._say(f"{entry.receipt} was paid for {entry.purpose.reference}, not for {order}")
 
     def _missing(self, entry: Entry, prompt: Prompt | None, attempt: OrderPayment | None) -> None:
         if why := self._why_missing(entry, prompt, attempt):
@@ -227,12 +245,6 @@ class Comparison:
         if not parts and paid is None and STATEMENT not in self.sources:
             self.explained["taken back, and nobody knew the payment by its number"] += 1
             return 0
-        if STATEMENT not in self.sources and paid is not None and paid.amount != entry.amount:
-            self.explained["a part was taken back, and no statement told"] += 1
-            # What the shop knows of it is counted with the first of its reversals.
-            is_first = entry.purpose.reverses not in self._told_in_part
-            self._told_in_part.add(entry.purpose.reverses)
-            return sum(part.amount for part in parts) if is_first else 0
         outgoing = [str(part) for part in parts]
         self._say(f"{entry.receipt} of KES {entry.amount} was taken back, the shop has {outgoing}")
         return 0
@@ -252,10 +264,10 @@ class Comparison:
     def _refund_of(self, entry: Entry) -> Refund | None:
         purpose = entry.purpose
         if purpose.kind == "reversal":
-            reversals = Refund.objects.filter(
-                receipt__number=purpose.reverses, way=RefundMethod.REVERSAL
-            )
-            return reversals.order_by("status").first()
+            reversals = Refund.objects.filter(way=RefundMethod.REVERSAL)
+            # The receipt of a payment that was moved to another order has no number.
+            of = Q(receipt__number=purpose.reverses) | Q(number=entry.receipt)
+            return reversals.filter(of).order_by("status").first()
         # Money that left and came back is a refund of what came back, whoever it was sent to.
         found = Refund.objects.filter(number=entry.receipt).first()
         ours = purpose.originator_conversation_id

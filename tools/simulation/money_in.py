@@ -65,11 +65,12 @@ class MoneyIn(Activity):
             "receipt.confirm": (banks, self._if_it_came),
             "receipt.doubt": (banks, self._if_it_did_not_come),
             "receipt.reversed": (receipts.exclude(number=""), self._its_reversal),
+            "receipt.part": (receipts.exclude(number=""), self._its_partial_reversal),
             "receipt.name": (receipts.without_number(), self._its_number),
             "receipt.other": (receipts.filter(order__isnull=False), self._its_order),
             "receipt.seen": (receipts.unacknowledged(), self.nothing),
             "attempt.ask": (prompts, self.nothing),
-            "attempt.paid": (prompts, self._number_of_prompt),
+            "attempt.paid": (prompts, self._number_or_anothers),
             "attempt.unpaid": (prompts, self._if_it_was_not_paid),
             "message.again": (messages, self.nothing),
             "message.aside": (
@@ -96,7 +97,7 @@ class MoneyIn(Activity):
         is_by_hand = not entry.purpose.checkout_request_id
         if is_by_hand and self.chance.happens(2 * MISTAKEN):
             amount += self.chance.choice([1, 50, 9 * amount])
-        if is_by_hand and self.chance.happens(3 * MISTAKEN):
+        if self.chance.happens(3 * MISTAKEN):
             order = self.one_of(Order.objects.all())
             reference = reference if order is None else order.reference
         phone = self.chance.choice(["", entry.phone, self.chance.choice(PHONES)])
@@ -107,6 +108,7 @@ class MoneyIn(Activity):
 
     def finish(self) -> None:
         """Finance decide everything that waits for them, as the portal and the banks have it."""
+        self._move_misapplied()
         for receipt in Receipt.objects.in_doubt():
             self._end_doubt(receipt)
         for receipt in Receipt.objects.filter(verification=Verification.NEVER_CAME):
@@ -124,6 +126,11 @@ class MoneyIn(Activity):
         for event in GatewayEvent.objects.filter(source=Source.STATEMENT, state=EventState.FAILED):
             self.press("message.again", event, self.people.owner)
 
+    def _move_misapplied(self) -> None:
+        for receipt in Receipt.objects.exclude(number="").exclude(order=None):
+            if order := self._its_order(receipt):
+                self.press("receipt.other", receipt, self.people.owner, **order)
+
     def _end(self, payment: OrderPayment) -> None:
         """End an attempt M-Pesa never answered for: what else came like it is another payment."""
         if number := self._number_of_prompt(payment):
@@ -134,11 +141,6 @@ class MoneyIn(Activity):
         self.press("attempt.unpaid", payment, self.people.owner)
 
     def _end_doubt(self, receipt: Receipt) -> None:
-        if order := self._its_order(receipt):
-            self.press("receipt.other", receipt, self.people.owner, **order)
-            receipt.refresh_from_db()
-            if not receipt.is_in_doubt:
-                return
         if self.came(receipt, exactly=True):
             self.press("receipt.ask", receipt, self.people.owner)
             if receipt.provider == Provider.MPESA:
@@ -168,12 +170,19 @@ class MoneyIn(Activity):
         return None if is_there else {}
 
     def _its_reversal(self, receipt: Receipt) -> Typed:
-        back = [
-            entry
-            for entry in self._entries(is_payment=False)
-            if entry.purpose.reverses == receipt.number and entry.amount == receipt.amount
-        ]
-        return {"number": back[0].receipt} if back else None
+        whole = [back for back in self._reversals_of(receipt) if back.amount == receipt.amount]
+        return {"number": whole[0].receipt} if whole else None
+
+    def _its_partial_reversal(self, receipt: Receipt) -> Typed:
+        parts = [back for back in self._reversals_of(receipt) if back.amount < receipt.amount]
+        if not parts:
+            return None
+        part = self.chance.choice(parts)
+        return {"number": part.receipt, "amount": part.amount}
+
+    def _reversals_of(self, receipt: Receipt) -> list[Entry]:
+        reversals = self._entries(is_payment=False)
+        return [back for back in reversals if back.purpose.reverses == receipt.number]
 
     def _its_number(self, receipt: Receipt) -> Typed:
         return None if receipt.payment is None else self._number_of_prompt(receipt.payment)
@@ -197,6 +206,18 @@ class MoneyIn(Activity):
     def _number_of_prompt(self, payment: OrderPayment) -> Typed:
         paid = self._paid_by(payment)
         return {"number": paid[0].receipt} if paid else None
+
+    def _number_or_anothers(self, payment: OrderPayment) -> Typed:
+        """The number of a prompt, now and then that of another order's prompt."""
+        prompts = [
+            entry
+            for entry in self._entries(is_payment=True)
+            if entry.purpose.checkout_request_id
+            and entry.purpose.reference != payment.order.reference
+        ]
+        if prompts and self.chance.happens(MISTAKEN):
+            return {"number": self.chance.choice(prompts).receipt}
+        return self._number_of_prompt(payment)
 
     def _if_it_was_not_paid(self, payment: OrderPayment) -> Typed:
         return None if self._paid_by(payment) else {}

@@ -147,16 +147,23 @@ class Payouts(Activity):
         """Finance decides everything that waits for it; every number has M-PESA."""
         for number in NUMBERS:
             self.run.safaricom.set_registered(number, True)
-        for payout in Payout.objects.to_approve():
-            self.press("payout.approve", payout, self.people.owner)
-        for refund in Refund.objects.to_approve():
-            self.press("refund.approve", refund, self.people.owner)
+        # Whoever recorded a payment, or approved that, cannot approve what follows from it.
+        for by in (self.people.owner, self.people.second, *self.people.finance):
+            for payout in Payout.objects.to_approve():
+                self.press("payout.approve", payout, by)
+            for refund in Refund.objects.to_approve():
+                self.press("refund.approve", refund, by)
         for share in SellerShare.objects.withheld():
             self.press("share.release", share, self.finance())
         for payout in Payout.objects.needs_action():
             self.press("payout.again", payout, self.finance())
         for proposal in Proposal.objects.filter(state=ProposalState.OPEN):
-            self.do(agree.staff_action, proposal, self.people.second)
-            if Proposal.objects.filter(pk=proposal.pk, state=ProposalState.OPEN).exists():
-                self.do(reject.staff_action, proposal, self.people.second)
+            self._decide(proposal)
         self.look_at_portal()
+
+    def _decide(self, proposal: Proposal) -> None:
+        """Somebody who may approves a proposal; if nobody may, somebody rejects it."""
+        for action in (agree, reject):
+            for by in (self.people.second, self.people.owner, *self.people.finance):
+                if Proposal.objects.filter(pk=proposal.pk, state=ProposalState.OPEN).exists():
+                    self.do(action.staff_action, proposal, by)

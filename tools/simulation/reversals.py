@@ -16,6 +16,7 @@ from payments.models import (
     RefundMethod,
     TransferStatus,
 )
+from payments.models.refunds import PART_REVERSED
 
 from .activity import NEWEST, Activity
 from .books import STATEMENT
@@ -84,10 +85,17 @@ class Reversals(Activity):
         for entry in self._entries():
             if entry.purpose.transaction_type == CUSTOMER_REVERSAL and not _is_known(entry):
                 receipt = Receipt.objects.filter(number=entry.purpose.reverses).first()
-                # A part of one is on the statement alone: the console has no button for it.
-                if receipt is not None and receipt.amount == entry.amount:
-                    by = self.chance.choice(self.people.finance)
-                    self.press("receipt.reversed", receipt, by, number=entry.receipt)
+                if receipt is not None:
+                    self._record(receipt, entry)
+
+    def _record(self, receipt: Receipt, entry: Entry) -> None:
+        """Finance record a reversal that the portal shows, of the whole payment or of a part."""
+        by = self.chance.choice(self.people.finance)
+        if receipt.amount == entry.amount:
+            self.press("receipt.reversed", receipt, by, number=entry.receipt)
+        else:
+            typed = {"number": entry.receipt, "amount": entry.amount}
+            self.press("receipt.part", receipt, by, **typed)
 
     def _entries(self) -> list[Entry]:
         return self.run.safaricom.world.books.entries()
@@ -104,4 +112,6 @@ def _is_known(reversal: Entry) -> bool:
     gone = Refund.objects.filter(
         receipt__number=reversal.purpose.reverses, status=TransferStatus.DONE
     )
-    return gone.filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL)).exists()
+    whole = gone.filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL))
+    is_whole = whole.exclude(result_text=PART_REVERSED).exists()
+    return is_whole or gone.filter(number=reversal.receipt).exists()
