@@ -280,7 +280,8 @@ class Comparison:
         outgoing = [entry for entry in entries if entry.direction == "out"]
         known = {refund.pk for refund in map(self._refund_of, outgoing) if refund}
         for entry in outgoing:
-            if entry.purpose.transaction_type == CUSTOMER_REVERSAL:
+            # Ours too: of a payment that was moved, the other order has a record of it.
+            if entry.purpose.reverses:
                 known |= {part.pk for part in self._taken_back(entry)}
         for refund in done.exclude(cause=RefundReason.NEVER_CAME).select_related("receipt"):
             if refund.pk not in known and not _is_written_off(refund.receipt):
