@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Q, Sum
+from django.db.models import Case, F, PositiveIntegerField, Q, Sum, When
 from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
@@ -35,6 +35,7 @@ from payments.models import (
     Refund,
     RefundMethod,
     TransferStatus,
+    Verification,
 )
 from payments.models.transfers import UNDER_WAY
 
@@ -126,13 +127,16 @@ def _statement(start: datetime, end: datetime) -> Iterator[StatementRow]:
 
 
 def _receipts(numbers: list[str]) -> dict[str, int]:
-    """Our amount in KES for each of these receipt numbers."""
+    """Our amount in KES for each of these receipt numbers; 0 for one written off as never
+    arrived."""
+    never = When(verification=Verification.NEVER_CAME, then=0)
+    counted = Case(never, default=F("amount"), output_field=PositiveIntegerField())
     amounts: dict[str, int] = {}
     for begin in range(0, len(numbers), 500):
         some = Receipt.objects.filter(
             provider=Provider.MPESA, number__in=numbers[begin : begin + 500]
         )
-        amounts |= dict(some.values_list("number", "amount"))
+        amounts |= dict(some.values_list("number", counted))
     return amounts
 
 
@@ -177,8 +181,10 @@ def _differences_of_receipts(shown: set[str], start: datetime, settled: datetime
         created_at__gte=start + _EDGE,
         created_at__lte=settled,
     ).order_by("pk")
-    # Returned transfers go to the number that pays out, which Pull Transactions does not show.
+    # Returned transfers go to the number that pays out, which Pull Transactions does not show; and
+    # what was written off, or moved to another order, is not expected there.
     ours = ours.exclude(source=ReceiptSource.RETURNED)
+    ours = ours.exclude(verification=Verification.NEVER_CAME)
     for number, amount in ours.exclude(number="").values_list("number", "amount"):
         if number not in shown:
             yield (

@@ -8,10 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 
 from payments.ledger import balance
-from payments.models import Account, Payout, Provider, Receipt, Refund, RefundMethod, TransferStatus
+from payments.models import (
+    Account,
+    Payout,
+    Provider,
+    Receipt,
+    Refund,
+    RefundMethod,
+    RefundReason,
+    TransferStatus,
+    Verification,
+)
 from payments.models.transfers import amount_sent
 
 
@@ -43,11 +53,10 @@ def gap(books: Mapping[str, Any]) -> int:
 
 
 def _differences_in(incoming: Mapping[str, Any]) -> Iterator[str]:
-    ours = dict(
-        Receipt.objects.filter(provider=Provider.MPESA, amount__gt=0)
-        .exclude(number="")
-        .values_list("number", "amount")
-    )
+    # What was written off as never arrived is not expected there, and is not counted.
+    counted = Receipt.objects.filter(provider=Provider.MPESA, amount__gt=0)
+    counted = counted.exclude(verification=Verification.NEVER_CAME)
+    ours = dict(counted.exclude(number="").values_list("number", "amount"))
     for number, entry in incoming.items():
         if number not in ours:
             yield (
@@ -60,14 +69,25 @@ def _differences_in(incoming: Mapping[str, Any]) -> Iterator[str]:
             )
     for number in ours.keys() - incoming.keys():
         yield f"The shop recorded {number} of KES {ours[number]}; M-Pesa has no record of it."
-    without_number = Receipt.objects.without_number().filter(provider=Provider.MPESA)
-    for receipt_id, amount in without_number.values_list("pk", "amount"):
+    for receipt_id, amount in counted.without_number().values_list("pk", "amount"):
         yield f"Receipt {receipt_id} of KES {amount} has no number yet."
+
+
+def _done() -> QuerySet[Refund]:
+    """The refunds that M-Pesa made.
+
+    Not those that record that a payment never arrived; nor reversals of a payment that was moved to
+    another order, where they are recorded again under its number.
+    """
+    moved = Q(receipt__number="", receipt__verification=Verification.NEVER_CAME)
+    reversal = Q(way__in=[RefundMethod.OUTSIDE, RefundMethod.REVERSAL])
+    done = Refund.objects.filter(status=TransferStatus.DONE)
+    return done.exclude(cause=RefundReason.NEVER_CAME).exclude(moved & reversal)
 
 
 def _differences_outside(left: dict[str, Any], reversed_by: Mapping[str, str]) -> Iterator[str]:
     """Differences in reversals that M-Pesa made; one may settle several refunds."""
-    outside = Refund.objects.filter(status=TransferStatus.DONE, way=RefundMethod.OUTSIDE)
+    outside = _done().filter(way=RefundMethod.OUTSIDE)
     totals = outside.values_list("receipt__number").annotate(total=Sum("amount"))
     for receipt, amount in totals.order_by("receipt__number"):
         entry = left.pop(reversed_by.get(receipt, ""), None)
@@ -82,9 +102,8 @@ def _differences_out(outgoing: Mapping[str, Any]) -> Iterator[str]:
     reversed_by = {
         entry["reverses"]: number for number, entry in outgoing.items() if entry["reverses"]
     }
-    done = Refund.objects.filter(status=TransferStatus.DONE).select_related("receipt")
     yield from _differences_outside(left, reversed_by)
-    done = done.exclude(way=RefundMethod.OUTSIDE)
+    done = _done().exclude(way=RefundMethod.OUTSIDE).select_related("receipt")
     for refund in done.iterator(chunk_size=2000):
         number = refund.number
         if not number and refund.way == RefundMethod.REVERSAL:

@@ -8,14 +8,22 @@ from django.core.management import CommandError, call_command
 from daraja_simulator import Simulator
 from orders.fulfilment import move_line
 from payments import gateway
+from payments.doubt import put_in_doubt
 from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Payout, Receipt, Refund
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.misapplied import move_to_order
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
+from payments.refunds.external_reversals import record_part_reversal
+from payments.refunds.write_offs import write_off_never_came
 from payments.transfers import mark_done
 from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
 
 from .bodies import failure, post, success
 from .conftest import settled
+
+#: Phones on which prompts are dismissed.
+OTHERS = ("254744000001", "254744000002")
 
 
 def said(command, *arguments):
@@ -190,6 +198,39 @@ def test_money_m_pesa_knows_nothing_of_is_named(paid, simulator):
     assert broke("prove", "--against-simulator").splitlines() == [
         f"The shop recorded {paid.receipt.number} of KES 3000; M-Pesa has no record of it.",
         "M-Pesa has KES 0 of ours; the ledger says KES 3000.",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_that_was_written_off_is_not_expected_at_m_pesa(paid, simulator):
+    receipt, _ = record_receipt(IncomingPayment("mpesa", "SGZ0000002", 70, "staff"))
+    put_in_doubt(receipt.pk, "M-Pesa does not know it.")
+    write_off_never_came(receipt.pk)
+
+    assert said("prove", "--against-simulator").splitlines()[1] == (
+        "The simulator's books agree: 1 movements, KES 3000 in, KES 0 out."
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_that_was_moved_to_another_order_is_compared_there(
+    paid, buyer, kettle, simulator
+):
+    for phone in OTHERS:
+        simulator.script(phone=phone, outcome="1032")
+    typed, meant = (an_order(buyer, (kettle, 1), phone=phone) for phone in OTHERS)
+    settled(simulator, events=3)
+    number = simulator.pay_by_hand("254733000111", 1500, typed.reference)["receipt"]
+    receipt, _ = record_receipt(
+        IncomingPayment("mpesa", number, 1500, "statement", reference=typed.reference)
+    )
+    record_part_reversal(receipt.pk, number="SGR0000001", amount=500)
+    move_to_order(receipt.pk, meant.pk)
+
+    assert broke("prove", "--against-simulator").splitlines() == [
+        # Only that the simulator has not reversed anything.
+        f"The shop recorded that M-Pesa reversed {number}; M-Pesa has no record of it.",
+        "M-Pesa has KES 4500 of ours; the ledger says KES 4000.",
     ]
 
 
