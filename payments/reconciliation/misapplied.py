@@ -131,6 +131,8 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
         raise NotMisapplied("This payment is not recorded for another order.")
     orders = {pk: lock_row(Order, pk) for pk in sorted((recorded_for, order_id))}
     order, receipt = orders[order_id], lock_row(Receipt, receipt_id)
+    if not receipt.amount:
+        raise NotMisapplied(f"Nothing came under {receipt.number or 'it'}, as M-Pesa reported.")
     if not may_be_misapplied(receipt):
         raise NotMisapplied(f"{receipt} was paid for this order, as M-Pesa reported.")
     number, whose = receipt.number, f"{receipt.number} is the payment of order {order.reference}."
@@ -156,9 +158,9 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
 
 
 def may_be_misapplied(receipt: Receipt) -> bool:
-    """Whether a payment may be another order's than the one it is recorded for: it has a number,
-    and is not its prompt's by M-Pesa's own word."""
-    if receipt.order_id is None or not receipt.number:
+    """Whether a payment may be another order's than the one it is recorded for: it has a number and
+    an amount, and is not its prompt's by M-Pesa's own word."""
+    if receipt.order_id is None or not receipt.number or not receipt.amount:
         return False
     is_prompts = receipt.payment is not None and receipt.payment.channel == Channel.STK
     return not is_prompts or is_on_staffs_word(receipt)

@@ -590,3 +590,15 @@ def test_what_an_order_lacks_then_is_written_off(
 
     assert balance(Account.WRITE_OFFS) == 3000
     assert Receipt.objects.get(number=NUMBER).written_off == 3000
+
+
+def test_a_receipt_that_turned_out_to_be_of_nothing_is_no_other_order_s(
+    recorded_for_mine, theirs, colleague
+):
+    with transaction.atomic():
+        correct_amount(recorded_for_mine, reported_amount=0, source="status")
+
+    with pytest.raises(ActionNotAvailable, match="Nothing came under SGL7654321"):
+        money_in.move_receipt_to_order(
+            recorded_for_mine.pk, reference=theirs.reference, by=colleague
+        )
