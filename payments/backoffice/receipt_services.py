@@ -276,8 +276,8 @@ def move_receipt_to_order(receipt_id: int, *, reference: str, by: User) -> Recei
     other order.
     """
     order_id = _find_order(reference)
-    _check_not_involved(Receipt.objects.select_related("order").get(pk=receipt_id), by)
-    _check_not_involved(Receipt(order=Order.objects.get(pk=order_id)), by)
+    receipt = Receipt.objects.select_related("order").get(pk=receipt_id)
+    _check_not_involved(receipt, by, Order.objects.get(pk=order_id))
     with not_available_on(NotMisapplied), not_available_on(NotInDoubt):
         return move_to_order(receipt_id, order_id)
 
@@ -377,10 +377,10 @@ def count_after_all(receipt_id: int, *, by: User) -> Receipt:
     return receipt
 
 
-def _check_not_involved(receipt: Receipt, by: User) -> None:
-    involved: set[int | None] = {*staff_who_reported([receipt.pk])}
-    if receipt.order is not None:
-        involved.add(receipt.order.buyer_id)
+def _check_not_involved(receipt: Receipt, by: User, *others: Order) -> None:
+    """Refuse who recorded a payment, or made the purchase it or one of the ``others`` is of."""
+    orders = [order for order in (receipt.order, *others) if order is not None]
+    involved = {*staff_who_reported([receipt.pk]), *(order.buyer_id for order in orders)}
     require_uninvolved(
         by, {"You cannot decide this: you recorded the payment or made the purchase.": involved}
     )

@@ -16,7 +16,7 @@ from omachemainproj.locking import lock_row
 from omachemainproj.phones import clearer_phone
 from orders.models import Order
 from payments import evidence
-from payments.doubt import end_doubt
+from payments.doubt import end_doubt, put_in_doubt
 from payments.evidence import SourceReport
 from payments.models import (
     AttemptStatus,
@@ -36,6 +36,7 @@ from .receipts import (
     create_receipt,
     fill_in_details,
     find_without_number,
+    is_in_doubt_for_its_order,
     record_manual_payment,
 )
 
@@ -121,7 +122,9 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
     (``write_off_locked``); its receipt gives its number away. The other order is paid if the
     money covers its price, and any excess is refunded. If that order has a prompt of this amount
     whose receipt has no number, it is that prompt's. What the shop refunded of it for the wrong
-    order is the shop's loss there; what M-Pesa reversed of it is missing from the other order.
+    order is the shop's loss there; what M-Pesa reversed of it is missing from the other order. If
+    it was in doubt whether the payment came at all, or if it was written off, it is in doubt there
+    until M-Pesa shows it: moving it is no proof.
 
     Raises NotMisapplied if it cannot be another order's, or was reversed and no prompt waits for
     it, and NotInDoubt if a refund of it is under way. Returns the receipt of the other order.
@@ -137,6 +140,7 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
         raise NotMisapplied(f"{receipt} was paid for this order, as M-Pesa reported.")
     number, whose = receipt.number, f"{receipt.number} is the payment of order {order.reference}."
     is_reversed = receipt.verification != Verification.NEVER_CAME and was_reversed(receipt)
+    doubt = "" if is_reversed else _doubt_to_keep(receipt)
     if is_reversed and find_without_number(order, receipt) is None:
         raise NotMisapplied(f"M-Pesa reversed {receipt}: nothing of it is left for another order.")
     if is_reversed:
@@ -152,9 +156,21 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
     evidence.copy_evidence(moved, receipt)
     if is_reversed:
         record_outside_reversal(moved.pk)
+    if doubt:
+        put_in_doubt(moved.pk, doubt)
+        evidence.request_confirmation([moved], again=True)
     refund_excess(order.pk)
     logger.warning("receipt %s: moved from order %s to %s", number, orders[recorded_for], order)
     return moved
+
+
+def _doubt_to_keep(receipt: Receipt) -> str:
+    """Why it is in doubt that a payment came at all, whoever paid it; "" if it is not."""
+    if receipt.verification == Verification.NEVER_CAME:
+        return f"It was written off before it was moved here. {receipt.doubt}".strip()
+    if receipt.is_in_doubt and not is_in_doubt_for_its_order(receipt):
+        return str(receipt.doubt)
+    return ""
 
 
 def may_be_misapplied(receipt: Receipt) -> bool:

@@ -143,8 +143,7 @@ def doubt_its_order(receipt: Receipt, reference: str) -> str:
     arrived does not. Not if it was written off. Call inside a transaction that holds the locks of
     its order and of the receipt.
     """
-    recorded = "none" if receipt.order is None else receipt.order.reference
-    note = f"It is recorded for order {recorded}, but its provider names order {reference}."[:200]
+    note = _doubt_of_order(receipt, reference)
     if receipt.verification == Verification.NEVER_CAME:
         return note
     receipt.reference, receipt.note, receipt.unacknowledged = reference[:40], note, True
@@ -152,6 +151,17 @@ def doubt_its_order(receipt: Receipt, reference: str) -> str:
     put_in_doubt(receipt.pk, note)
     receipt.verification = Verification.DOUBTED
     return note
+
+
+def is_in_doubt_for_its_order(receipt: Receipt) -> bool:
+    """Whether a payment is in doubt only because its provider names another order than the one it
+    is recorded for, and not because it may never have arrived."""
+    return receipt.is_in_doubt and receipt.doubt == _doubt_of_order(receipt, receipt.reference)
+
+
+def _doubt_of_order(receipt: Receipt, reference: str) -> str:
+    recorded = "none" if receipt.order is None else receipt.order.reference
+    return f"It is recorded for order {recorded}, but its provider names order {reference}."[:200]
 
 
 def find_receipt(number: str, provider: str = Provider.MPESA) -> Receipt | None:

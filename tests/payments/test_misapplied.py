@@ -234,12 +234,12 @@ def books():
     return {account.value: balance(account) for account in Account if balance(account)}
 
 
-def check_is_theirs(order, theirs, receipt):
+def check_is_theirs(order, theirs, receipt, *, in_doubt=False):
     """Their order has the payment; mine is left as if none had come."""
     for each in (order, theirs, receipt):
         each.refresh_from_db()
     assert of(theirs) == [(NUMBER, 3000)]
-    assert (theirs.payment_status, theirs.in_doubt) == ("paid", False)
+    assert (theirs.payment_status, theirs.in_doubt) == ("paid", in_doubt)
     assert (order.payment_status, order.in_doubt) == ("paid", True)
     assert (receipt.number, receipt.verification) == ("", "never_came")
     assert f"{NUMBER} is the payment of order {theirs.reference}." in receipt.note
@@ -317,7 +317,7 @@ def test_a_payment_that_was_written_off_here_can_still_be_another_order_s(
 
     money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=colleague)
 
-    check_is_theirs(order, theirs, recorded_for_mine)
+    check_is_theirs(order, theirs, recorded_for_mine, in_doubt=True)
     with pytest.raises(ActionNotAvailable, match="M-Pesa has not shown this payment"):
         money_in.count_after_all(recorded_for_mine.pk, by=colleague)
 
@@ -602,3 +602,43 @@ def test_a_receipt_that_turned_out_to_be_of_nothing_is_no_other_order_s(
         money_in.move_receipt_to_order(
             recorded_for_mine.pk, reference=theirs.reference, by=colleague
         )
+
+
+def test_moving_a_payment_that_m_pesa_does_not_know_is_no_proof_that_it_came(
+    recorded_for_mine, order, theirs, colleague
+):
+    put_in_doubt(recorded_for_mine.pk, "M-Pesa knows no such payment.")
+
+    moved = money_in.move_receipt_to_order(
+        recorded_for_mine.pk, reference=theirs.reference, by=colleague
+    )
+
+    check_is_theirs(order, theirs, recorded_for_mine, in_doubt=True)
+    moved.refresh_from_db()
+    assert (moved.verification, moved.doubt) == ("doubted", "M-Pesa knows no such payment.")
+    assert moved.question.next_check_at <= timezone.now()
+    with pytest.raises(ActionNotAvailable, match="has not shown this payment since"):
+        money_in.confirm_doubted_receipt(moved.pk, by=UserFactory(is_superuser=True))
+
+
+def test_a_doubt_that_was_only_about_the_order_ends_where_it_is_moved(
+    client, recorded_for_mine, order, theirs, colleague
+):
+    post_c2b(client, by_hand(theirs.reference, 3000, receipt=NUMBER))
+    recorded_for_mine.refresh_from_db()
+    assert recorded_for_mine.is_in_doubt
+
+    money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=colleague)
+
+    check_is_theirs(order, theirs, recorded_for_mine)
+
+
+def test_a_doubt_whether_it_came_outlives_the_one_about_its_order(
+    client, recorded_for_mine, order, theirs, colleague
+):
+    post_c2b(client, by_hand(theirs.reference, 3000, receipt=NUMBER))
+    put_in_doubt(recorded_for_mine.pk, "M-Pesa knows no such payment.")
+
+    money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=colleague)
+
+    check_is_theirs(order, theirs, recorded_for_mine, in_doubt=True)
