@@ -134,8 +134,12 @@ def move_to_order(receipt_id: int, order_id: int) -> Receipt:
         raise NotMisapplied("This payment is not recorded for another order.")
     orders = {pk: lock_row(Order, pk) for pk in sorted((recorded_for, order_id))}
     order, receipt = orders[order_id], lock_row(Receipt, receipt_id)
+    if not receipt.number:
+        raise NotMisapplied(
+            "It has no receipt number: it is not known yet, or it was moved already."
+        )
     if not receipt.amount:
-        raise NotMisapplied(f"Nothing came under {receipt.number or 'it'}, as M-Pesa reported.")
+        raise NotMisapplied(f"Nothing came under {receipt.number}, as M-Pesa reported.")
     if not may_be_misapplied(receipt):
         raise NotMisapplied(f"{receipt} was paid for this order, as M-Pesa reported.")
     number, whose = receipt.number, f"{receipt.number} is the payment of order {order.reference}."

@@ -642,3 +642,26 @@ def test_a_doubt_whether_it_came_outlives_the_one_about_its_order(
     money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=colleague)
 
     check_is_theirs(order, theirs, recorded_for_mine, in_doubt=True)
+
+
+def test_m_pesa_is_queried_about_a_doubted_payment_that_its_payer_reported(
+    client, payment, order, theirs, colleague
+):
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+    put_in_doubt(receipt.pk, "M-Pesa knows no such payment.")
+
+    moved = money_in.move_receipt_to_order(receipt.pk, reference=theirs.reference, by=colleague)
+
+    assert moved.question.next_check_at <= timezone.now()
+
+
+def test_a_payment_is_moved_once(recorded_for_mine, order, theirs, colleague):
+    money_in.move_receipt_to_order(recorded_for_mine.pk, reference=theirs.reference, by=colleague)
+
+    with pytest.raises(ActionNotAvailable, match="or it was moved already"):
+        money_in.move_receipt_to_order(
+            recorded_for_mine.pk, reference=theirs.reference, by=colleague
+        )
+
+    check_is_theirs(order, theirs, recorded_for_mine)
