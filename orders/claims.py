@@ -82,7 +82,7 @@ def claim_parcel(parcel_id: int, *, agent: User) -> Parcel:
     if parcel.agent_id == agent.pk:
         return parcel
     parcels = Parcel.objects.filter(pk=parcel_id)
-    if not parcels.to_bring().exists():
+    if not parcels.to_deliver().exists():
         raise NothingToDeliver
     held = Parcel.objects.claimed_by(agent).unfetched().count()
     if held >= settings.PARCELS_HELD_UNFETCHED and parcels.unfetched().exists():

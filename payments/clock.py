@@ -246,7 +246,9 @@ def pull_and_apply_statement(now: datetime) -> int:
 
 def refund_uncovered_money(now: datetime) -> int:
     """Refund partial payments of orders that were closed before their price was covered."""
-    return _each(refund_excess, Receipt.objects.left_waiting().values_list("order_id", flat=True))
+    return _each(
+        refund_excess, Receipt.objects.partial_of_closed_orders().values_list("order_id", flat=True)
+    )
 
 
 def query_due_receipts(now: datetime) -> int:

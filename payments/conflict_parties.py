@@ -204,11 +204,11 @@ def parties_of_named_order(reference: str) -> Parties:
 
 
 @phone_source
-def _asked_to_pay(person_id: int) -> QuerySet[Any, Any]:
+def _prompted_phones(person_id: int) -> QuerySet[Any, Any]:
     mine = OrderPayment.objects.filter(order__buyer=person_id).exclude(phone="")
     return mine.values_list("phone", flat=True)
 
 
 @phone_source
-def _given_since(person_id: int) -> QuerySet[Any, Any]:
+def _payout_phones(person_id: int) -> QuerySet[Any, Any]:
     return SellerShare.objects.filter(seller=person_id).values_list("phone", flat=True)

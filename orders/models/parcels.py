@@ -75,7 +75,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         """Unclaimed parcels."""
         return self.filter(agent__isnull=True)
 
-    def to_bring(self) -> ParcelQuerySet:
+    def to_deliver(self) -> ParcelQuerySet:
         """Parcels with paid lines that are not delivered yet."""
         return self.filter(_with_line(*TO_FULFIL))
 

@@ -87,7 +87,7 @@ def seen_by(
         own = Parcel.objects.claimed_by(reader.user)
         parts.append(own.delivered_since(since) if delivered else own.seen_since(since))
         if not (claimed or delivered):
-            parts.append(Parcel.objects.free().to_bring())
+            parts.append(Parcel.objects.free().to_deliver())
     if reader.points:
         to_points = Parcel.objects.filter(order__delivery__pickup_point__in=reader.points)
         parts.append(to_points.delivered_since(since))

@@ -187,7 +187,7 @@ def _filter(parcels: ParcelQuerySet, filters: dict[str, Any], reader: Reader) ->
     if "status" in filters:
         parcels = parcels.at_status(filters["status"])
     if filters.get("open") is True:
-        parcels = parcels.to_bring()
+        parcels = parcels.to_deliver()
     elif "open" in filters:
         parcels = parcels.at_status(ParcelStatus.DELIVERED)
     if "county" in filters:

@@ -45,7 +45,7 @@ from payments.reconciliation.receipts import correct_amount, find_receipt
 from payments.reconciliation.status_query import query_now
 from payments.reconciliation.suspense import (
     AlreadyMatched,
-    MayBeAnothers,
+    MayBeMisapplied,
     match_to_order,
     merge_receipts,
 )
@@ -53,8 +53,8 @@ from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.refunds.write_offs import (
     NotInDoubt,
     NotWrittenOff,
-    undo_never_came,
-    write_off_never_came,
+    undo_write_off,
+    write_off_payment,
 )
 from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
@@ -87,7 +87,7 @@ def _incoming_number(typed: str) -> str:
 def match_receipt_to_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
     """Match a receipt in suspense to the order with this reference, as a manual payment."""
     order_id = _find_order(reference)
-    with not_available_on(AlreadyMatched), not_available_on(MayBeAnothers):
+    with not_available_on(AlreadyMatched), not_available_on(MayBeMisapplied):
         return match_to_order(receipt_id, order_id, note=why)
 
 
@@ -346,7 +346,7 @@ def write_off_receipt(receipt_id: int, *, by: User) -> Receipt:
     receipt = lock_receipt(receipt_id)
     _check_not_involved(receipt, by)
     with not_available_on(NotInDoubt):
-        return write_off_never_came(receipt_id)
+        return write_off_payment(receipt_id)
 
 
 @transaction.atomic
@@ -364,7 +364,7 @@ def count_after_all(receipt_id: int, *, by: User) -> Receipt:
     if receipt.provider != Provider.MPESA and not receipt.number:
         raise ActionNotAvailable("It was moved to another order, which has its number now.")
     with not_available_on(NotWrittenOff):
-        receipt = undo_never_came(receipt_id)
+        receipt = undo_write_off(receipt_id)
     if receipt.provider != Provider.MPESA:
         return confirm_bank_receipt(receipt_id, by=by)
     if reported is not None and reported != receipt.amount:

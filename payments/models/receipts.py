@@ -86,7 +86,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """Money from this phone (12 digits), if the provider shows it in full or hashed."""
         return self.filter(phone__in=shown_as(phone)).exclude(phone="")
 
-    def left_waiting(self) -> ReceiptQuerySet:
+    def partial_of_closed_orders(self) -> ReceiptQuerySet:
         """Partial payments whose order is no longer waiting for the rest."""
         return self.filter(waiting=True).exclude(order__payment_status=PaymentStatus.REQUESTED)
 

@@ -95,7 +95,7 @@ def find_deletion_blockers(user_id: int, now: datetime) -> list[dict[str, Any]]:
     ]
     undecided = Problem.objects.undecided().filter(Q(track__buyer=user_id) | Q(seller=user_id))
     found += _named("problem", Order.objects.filter(pk__in=undecided.values("track__order")))
-    parcels = Parcel.objects.claimed_by(user_id).to_bring().order_by("-pk")
+    parcels = Parcel.objects.claimed_by(user_id).to_deliver().order_by("-pk")
     for pk in parcels.values_list("pk", flat=True)[:_MAX_LISTED]:
         found.append({"what": "parcel_to_bring", "parcel": pk})
     balance = balance_of(user_id)

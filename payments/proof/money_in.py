@@ -68,13 +68,13 @@ def order_amount_is_sum(now: datetime) -> QuerySet[Order]:
 
 @rule("A line's status is allowed by its order's status")
 def line_status_allowed_by_order(now: datetime) -> QuerySet[OrderTrack]:
-    astray = Q()
+    inconsistent = Q()
     for status, allowed in _LINE_STATUSES.items():
-        astray |= Q(order__payment_status=status) & ~Q(track_status__in=allowed)
+        inconsistent |= Q(order__payment_status=status) & ~Q(track_status__in=allowed)
     off = Q(track_status__in=CANCELLED_LINE_STATUSES)
     # A cancelled line of a paid order was cancelled by itself, and so is returned.
-    astray |= Q(order__payment_status=PaymentStatus.PAID, returned=False) & off
-    return OrderTrack.objects.filter(astray)
+    inconsistent |= Q(order__payment_status=PaymentStatus.PAID, returned=False) & off
+    return OrderTrack.objects.filter(inconsistent)
 
 
 @rule("A line's status is that of its last step")

@@ -28,10 +28,10 @@ from payments.refunds.services import refund_excess
 from .receipts import (
     correct_amount,
     create_receipt,
-    doubt_its_order,
     fill_in_details,
     find_receipt,
     find_without_number,
+    put_in_doubt_for_its_order,
     record_manual_payment,
 )
 from .suspense import AlreadyMatched, check_may_be_matched, give_to_order, hold
@@ -93,7 +93,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         another = _other_order(known, incoming)
         note = _merge(known, incoming)
         if another is not None:
-            note = doubt_its_order(known, another.reference)
+            note = put_in_doubt_for_its_order(known, another.reference)
         elif known.order_id is None and order is not None and is_named:
             return _give_named(known, order, note)
         return known, note

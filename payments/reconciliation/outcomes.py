@@ -244,7 +244,7 @@ def _claim_receipt(
         (manual.order_id, manual.channel) != ours and not _may_take_over(receipt, outcome, order)
     ):
         logger.error("payment %s: receipt %s is recorded already", payment.pk, receipt.number)
-        _doubt_if_anothers(receipt, order, outcome)
+        _put_in_doubt_if_misapplied(receipt, order, outcome)
         return f"Receipt {receipt.number} is already recorded; nothing was credited."
     receipt.payment = payment
     receipt.source = outcome.source if outcome.receipt else receipt.source
@@ -273,13 +273,13 @@ def _may_take_over(receipt: Receipt, outcome: AttemptOutcome, order: Order) -> b
     return names_it and receipt.order_id == order.pk and is_on_staffs_word(receipt)
 
 
-def _doubt_if_anothers(receipt: Receipt, order: Order, outcome: AttemptOutcome) -> None:
+def _put_in_doubt_if_misapplied(receipt: Receipt, order: Order, outcome: AttemptOutcome) -> None:
     """Put a receipt in doubt that staff recorded for another order: it is of a prompt of this one,
     as that prompt's own callback says."""
     by_staff = receipt.evidence.filter(source=ReceiptSource.STAFF)
     is_elsewhere = receipt.order_id not in {None, order.pk}
     if outcome.source == ReceiptSource.CALLBACK and is_elsewhere and by_staff.exists():
-        receipts.doubt_its_order(evidence.lock_receipt(receipt.pk), order.reference)
+        receipts.put_in_doubt_for_its_order(evidence.lock_receipt(receipt.pk), order.reference)
 
 
 def _add_details(payment: OrderPayment, order: Order, own: Receipt, outcome: AttemptOutcome) -> str:
@@ -294,7 +294,7 @@ def _add_details(payment: OrderPayment, order: Order, own: Receipt, outcome: Att
         return _credit(payment, order, outcome, SettlementContext(order.pk))
     found = find_receipt(outcome.receipt)
     if found is not None:
-        _doubt_if_anothers(found, order, outcome)
+        _put_in_doubt_if_misapplied(found, order, outcome)
         return _merge_found(own, found, order)
     if own.number and (
         own.source == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK

@@ -135,7 +135,7 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     return note
 
 
-def doubt_its_order(receipt: Receipt, reference: str) -> str:
+def put_in_doubt_for_its_order(receipt: Receipt, reference: str) -> str:
     """Put a payment in doubt that is recorded for one order, while its provider names another, with
     this reference. Returns a note.
 

@@ -52,8 +52,8 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
 
     The order is paid if the money covers it, and any excess is refunded. If the order has a prompt
     of this amount whose receipt has no number, the two are merged, unless M-Pesa shows another
-    phone. Raises AlreadyMatched if the receipt has an order or is being refunded, MayBeAnothers if
-    it may be another order's prompt.
+    phone. Raises AlreadyMatched if the receipt has an order or is being refunded, MayBeMisapplied
+    if it may be another order's prompt.
     """
     order = lock_row(Order, order_id)
     receipt = lock_row(Receipt, receipt_id)
@@ -66,7 +66,7 @@ def give_to_order(receipt: Receipt, order: Order, *, note: str, by_reference: bo
     no number, if they may be the same payment; otherwise record it as a manual payment.
 
     Without a payer's reference the money may belong to another order's prompt: staff decide first.
-    Raises AlreadyMatched and MayBeAnothers. Returns the order's receipt.
+    Raises AlreadyMatched and MayBeMisapplied. Returns the order's receipt.
     """
     same = find_without_number(order, receipt)
     if same is not None and not receipt.is_not_from_prompt:
@@ -175,17 +175,17 @@ def merge_if_sure(receipt_id: int) -> bool:
     return True
 
 
-class MayBeAnothers(ValueError):
+class MayBeMisapplied(ValueError):
     """The money may have paid a prompt whose receipt has no number. Staff can see its text."""
 
 
 def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
-    """Raise MayBeAnothers if it may have paid a prompt of an order other than ``except_order``."""
+    """Raise MayBeMisapplied if it may have paid a prompt of an order but ``except_order``."""
     if receipt.is_not_from_prompt or receipt.provider != Provider.MPESA:
         return
     for attempt, _ in matching_attempts(criteria_of(receipt)):
         if attempt.order_id != except_order and attempt.is_confirmed:
-            raise MayBeAnothers(
+            raise MayBeMisapplied(
                 f"It may be the receipt of order {attempt.order.reference}, whose number is not "
                 f"known yet. Decide first whether it is."
             )

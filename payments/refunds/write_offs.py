@@ -38,7 +38,7 @@ ARRIVED_AFTER_ALL = "It came after all."
 
 
 @transaction.atomic
-def write_off_never_came(receipt_id: int) -> Receipt:
+def write_off_payment(receipt_id: int) -> Receipt:
     """Write off a payment in doubt that never arrived, and reverse its posting.
 
     Its refunds are no longer due. What a paid order's remaining lines lack after that is written
@@ -60,7 +60,7 @@ def write_off_never_came(receipt_id: int) -> Receipt:
 
 
 def write_off_locked(receipt: Receipt, what: str, why: str = "") -> None:
-    """``write_off_never_came`` for a payment that need not be in doubt, as it is not its order's:
+    """``write_off_payment`` for a payment that need not be in doubt, as it is not its order's:
     that is left as if it had never arrived. ``what`` and ``why`` are noted on it, with what staff
     have to do.
 
@@ -105,7 +105,7 @@ def was_reversed(receipt: Receipt) -> bool:
 
 
 @transaction.atomic
-def undo_never_came(receipt_id: int) -> Receipt:
+def undo_write_off(receipt_id: int) -> Receipt:
     """Count a payment again that was written off because it never arrived: it came after all.
 
     Its write-offs are reversed as far as it covers them, its order is paid if it covers its price,

@@ -14,7 +14,7 @@ from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.misapplied import move_to_order
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.refunds.external_reversals import record_part_reversal
-from payments.refunds.write_offs import write_off_never_came
+from payments.refunds.write_offs import write_off_payment
 from payments.transfers import mark_done
 from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
@@ -205,7 +205,7 @@ def test_money_m_pesa_knows_nothing_of_is_named(paid, simulator):
 def test_a_payment_that_was_written_off_is_not_expected_at_m_pesa(paid, simulator):
     receipt, _ = record_receipt(IncomingPayment("mpesa", "SGZ0000002", 70, "staff"))
     put_in_doubt(receipt.pk, "M-Pesa does not know it.")
-    write_off_never_came(receipt.pk)
+    write_off_payment(receipt.pk)
 
     assert said("prove", "--against-simulator").splitlines()[1] == (
         "The simulator's books agree: 1 movements, KES 3000 in, KES 0 out."

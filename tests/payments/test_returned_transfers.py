@@ -27,7 +27,7 @@ from payments.models import Account, Payout, Receipt, Refund, Withdrawal
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.portal_statement_import import Reading
 from payments.refunds.external_reversals import record_outside_reversal
-from payments.refunds.write_offs import write_off_never_came
+from payments.refunds.write_offs import write_off_payment
 from payments.transfers import mark_done, mark_refused
 from tests.factories import UserFactory
 from tests.orders.lines import line_at
@@ -233,7 +233,7 @@ def test_a_reversal_of_it_that_m_pesa_may_know_of_is_left(payout, daraja):
 def test_a_returned_transfer_that_was_written_off_stays_written_off(payout):
     receipt = write_down()
     put_in_doubt(receipt.pk, "M-Pesa does not know it.")
-    write_off_never_came(receipt.pk)
+    write_off_payment(receipt.pk)
 
     assert came_back().returned == 0
 

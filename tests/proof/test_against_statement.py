@@ -11,7 +11,7 @@ from payments.models import GatewayEvent, Receipt
 from payments.proof import mpesa_books
 from payments.proof.mpesa_books import compare_with_mpesa
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
-from payments.refunds.write_offs import write_off_never_came
+from payments.refunds.write_offs import write_off_payment
 from tests.payments.conftest import settled, simulator, simulator_habits  # noqa: F401
 from tests.shopping import cash_out
 
@@ -77,7 +77,7 @@ def test_another_amount_is_named(traded):
 def test_a_payment_that_was_written_off_is_not_expected_there(traded):
     receipt, _ = record_receipt(IncomingPayment("mpesa", "SGZ0000002", 70_000, "staff"))
     put_in_doubt(receipt.pk, "M-Pesa does not know it.")
-    write_off_never_came(receipt.pk)
+    write_off_payment(receipt.pk)
 
     assert compare_with_mpesa(opening_balance=held(traded) - 3000).differences == []
 
@@ -85,7 +85,7 @@ def test_a_payment_that_was_written_off_is_not_expected_there(traded):
 def test_a_payment_that_was_written_off_and_is_there_is_named(traded):
     receipt = Receipt.objects.get()
     put_in_doubt(receipt.pk, "M-Pesa does not know it.")
-    write_off_never_came(receipt.pk)
+    write_off_payment(receipt.pk)
 
     assert compare_with_mpesa().differences == [
         f"M-Pesa received KES 3000 as {receipt.number}; the shop recorded KES 0."

@@ -26,7 +26,7 @@ class Parcels(Activity):
 
     def bring(self) -> None:
         """Take a parcel's next step, by the person whose turn it is."""
-        parcel = self.one_of(Parcel.objects.to_bring().select_related("order__delivery", "agent"))
+        parcel = self.one_of(Parcel.objects.to_deliver().select_related("order__delivery", "agent"))
         if parcel is None:
             return
         chance, people = self.chance, self.people

@@ -52,7 +52,7 @@ def count_pending_work() -> dict[str, int]:
         ).count(),
         "prompts to send": OrderPayment.objects.unsent().count(),
         "receipts without a number": Receipt.objects.without_number().count(),
-        "money of closed orders": Receipt.objects.left_waiting().count(),
+        "money of closed orders": Receipt.objects.partial_of_closed_orders().count(),
         "refunds under way": Refund.objects.filter(next_check_at__isnull=False).count(),
     }
     return {what: count for what, count in counts.items() if count}
