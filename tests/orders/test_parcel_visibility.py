@@ -52,9 +52,10 @@ TO_POINT = {"recipient", "seller's phone", "seller's place", "point's phone", "h
 AT_POINT = {"recipient", "recipient's phone", "point's phone", "hours"}
 NOTHING: set[str] = set()
 
+#: One after the other; a sale is cancelled as soon as it is paid, or never.
 MOMENTS = (
     "unpaid", "paid", "claimed", "released", "fetched", "shipping", "arrived", "delivered",
-    "six days after", "a week after", "cancelled",
+    "six days after", "a week after",
 )  # fmt: skip
 
 AFTER = {"six days after": timedelta(days=6), "a week after": timedelta(days=7, hours=1)}
@@ -83,30 +84,40 @@ class Sale:
             "stranger": UserFactory(),
         }
 
-    def go_to(self, moment):
-        """Bring it there; return how far in time that is."""
-        if moment == "unpaid":
-            return timedelta(0)
-        pay(self.parcel.order)
-        if moment == "paid":
-            return timedelta(0)
-        if moment == "cancelled":
-            move(self.people["buyer"], lines(self.parcel)[0], "cancelled")
-            return timedelta(0)
-        claim(self.agent, self.parcel)
-        if moment == "released":
-            release(self.agent, self.parcel)
-        for step in ("fetched", "shipping", "arrived", "delivered"):
-            if moment in {"claimed", "released"}:
-                break
-            if step == "arrived" and self.parcel.order.delivery.way == "home":
+    def moments(self):
+        """Bring it from moment to moment; yield each, at its time."""
+        now = timezone.now()
+        for moment in MOMENTS:
+            if (moment, self.parcel.order.delivery.way) == ("arrived", "home"):
                 continue
-            who = self.people["point"] if step == "arrived" else self.agent
-            answer = bring(who, self.parcel, step, code=code_of(self.parcel))
+            self._go_on_to(moment)
+            with time_machine.travel(now + AFTER.get(moment, timedelta(0))):
+                yield moment
+
+    def go_to(self, moment):
+        """Bring a new one there."""
+        for each in MOMENTS[: MOMENTS.index(moment) + 1]:
+            self._go_on_to(each)
+
+    def _go_on_to(self, moment):
+        """From the moment before."""
+        if moment == "paid":
+            pay(self.parcel.order)
+        elif moment == "claimed":
+            claim(self.agent, self.parcel)
+        elif moment == "released":
+            release(self.agent, self.parcel)
+        elif moment in {"fetched", "shipping", "arrived", "delivered"}:
+            if moment == "fetched":
+                claim(self.agent, self.parcel)
+            who = self.people["point"] if moment == "arrived" else self.agent
+            answer = bring(who, self.parcel, moment, code=code_of(self.parcel))
             assert answer.status_code == 200
-            if step == moment:
-                break
-        return AFTER.get(moment, timedelta(0))
+
+    def cancel(self):
+        """As soon as it is paid."""
+        pay(self.parcel.order)
+        move(self.people["buyer"], lines(self.parcel)[0], "cancelled")
 
     def seen_by(self, who):
         """Which facts of it stand in the answer of /deliveries/."""
@@ -116,69 +127,82 @@ class Sale:
 
 
 def agents_sight(moment, way):
+    """Which facts each who sees any sees, at a moment of one that is not cancelled."""
     ends = TO_POINT if way == "point" else BOTH_ENDS
     return {
-        "agent": ends if moment not in {"unpaid", "a week after", "cancelled"} else NOTHING,
+        "agent": ends if moment not in {"unpaid", "a week after"} else NOTHING,
         "other agent": ends if moment in {"paid", "released"} else NOTHING,
         "point": AT_POINT
         if way == "point"
         and moment in {"fetched", "shipping", "arrived", "delivered", "six days after"}
         else NOTHING,
         "support": ends | (AT_POINT if way == "point" else NOTHING)
-        if moment not in {"unpaid", "a week after", "cancelled"}
+        if moment not in {"unpaid", "a week after"}
         else NOTHING,
     }
 
 
 @pytest.mark.parametrize("way", ["door", "point"])
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_everybody_sees_of_a_parcel_what_they_need_and_no_longer(
-    buyer, seller, kettle, moment, way
-):
-    if (moment, way) == ("arrived", "door"):
-        return
+def test_everybody_sees_of_a_parcel_what_they_need_and_no_longer(buyer, seller, kettle, way):
     sale = Sale(buyer, seller, kettle, to_point=way == "point")
-    later = sale.go_to(moment)
 
-    with time_machine.travel(timezone.now() + later):
+    for moment in sale.moments():
         seen = {who: sale.seen_by(who) for who in sale.people}
 
-    assert seen == dict.fromkeys(sale.people, NOTHING) | agents_sight(moment, way)
-
-
-SHOWN = {"paid", "claimed", "released", "fetched", "shipping", "arrived", "delivered"}
+        assert seen == dict.fromkeys(sale.people, NOTHING) | agents_sight(moment, way), moment
 
 
 @pytest.mark.parametrize("way", ["door", "point"])
-@pytest.mark.parametrize("moment", MOMENTS)
+def test_nobody_sees_anything_of_a_parcel_that_was_cancelled(buyer, seller, kettle, way):
+    sale = Sale(buyer, seller, kettle, to_point=way == "point")
+    sale.cancel()
+
+    assert {who: sale.seen_by(who) for who in sale.people} == dict.fromkeys(sale.people, NOTHING)
+
+
+@pytest.mark.parametrize("way", ["door", "point"])
 def test_a_seller_sees_the_buyers_name_phone_and_county_and_nothing_else(
-    buyer, seller, kettle, moment, way
+    buyer, seller, kettle, way
 ):
-    if (moment, way) == ("arrived", "door"):
-        return
+    sale = Sale(_named_wanjiku(buyer), seller, kettle, to_point=way == "point")
+
+    for moment in sale.moments():
+        shown, facts = _as_its_seller_sees(sale)
+
+        is_shown = moment not in {"unpaid", "a week after"}
+        to = {"way": "home", "pickup_point": None}
+        if way == "point":
+            to = {"way": "pickup", "pickup_point": sale.point.name}
+        county = "nairobi" if way == "point" else "kisumu"
+        expected = (BUYERS, county, to) if is_shown else (None, None, None)
+        assert (moment, *shown) == (moment, "Wanjiku", *expected)
+        assert (moment, facts) == (moment, {"buyer's phone"} if is_shown else set())
+
+
+@pytest.mark.parametrize("way", ["door", "point"])
+def test_of_a_cancelled_sale_a_seller_sees_the_buyers_name_alone(buyer, seller, kettle, way):
+    sale = Sale(_named_wanjiku(buyer), seller, kettle, to_point=way == "point")
+    sale.cancel()
+
+    assert _as_its_seller_sees(sale) == (("Wanjiku", None, None, None), set())
+
+
+def _named_wanjiku(buyer):
     buyer.first_name = "Wanjiku"
     buyer.save(update_fields=["first_name"])
-    sale = Sale(buyer, seller, kettle, to_point=way == "point")
-    later = sale.go_to(moment)
-    status = lines(sale.parcel)[0].track_status
+    return buyer
 
-    with time_machine.travel(timezone.now() + later):
-        api = signed_in(seller)
-        answer = api.get("/seller/orders/", {"status": status})
-        story = api.get(f"/track/order/{lines(sale.parcel)[0].pk}/").content.decode()
 
+def _as_its_seller_sees(sale):
+    """Buyer, phone, county and delivery of the sale, and the facts in it and in its story."""
+    (line,) = lines(sale.parcel)
+    api = signed_in(sale.people["seller"])
+    answer = api.get("/seller/orders/", {"status": line.track_status})
+    told = answer.content.decode() + api.get(f"/track/order/{line.pk}/").content.decode()
     (row,) = answer.json()
-    is_shown = moment in {*SHOWN, "six days after"}
-    to = {"way": "home", "pickup_point": None}
-    if way == "point":
-        to = {"way": "pickup", "pickup_point": sale.point.name}
-    assert row["buyer"] == "Wanjiku"
-    assert row["phone"] == (BUYERS if is_shown else None)
-    assert row["county"] == (("nairobi" if way == "point" else "kisumu") if is_shown else None)
-    assert row["delivery"] == (to if is_shown else None)
-    told = answer.content.decode() + story
-    assert {fact for fact, value in FACTS.items() if value in told} == (
-        {"buyer's phone"} if is_shown else set()
+    return (
+        (row["buyer"], row["phone"], row["county"], row["delivery"]),
+        {fact for fact, value in FACTS.items() if value in told},
     )
 
 

@@ -253,6 +253,7 @@ def test_a_late_acceptance_of_it_counts(payout, daraja):
     assert (payouts("status", "result_text"), total(PayoutDay)) == ([("sent", "")], 1500)
 
 
+@pytest.mark.long
 def test_what_m_pesa_rejects_and_does_not_know_is_sent_less_often_and_then_left_to_staff(
     payout, daraja
 ):

@@ -19,6 +19,7 @@ from orders.parcels.moves import move_parcel
 from orders.reviews import review_line
 from payments.delivery_fees import return_fee
 from payments.proof.prove import prove
+from payments.proof.rules import RULES
 from products.models import ListingTerms, ReviewDigest
 from tests.factories import ProductFactory, UserFactory
 from tests.invariants import check_books
@@ -108,8 +109,8 @@ def _bring(buyer, kettle, agent):
     }
 
 
-def _seen(statements, healthy):
-    """What refuses these statements, or the rules that name what they leave."""
+def _seen(statements, healthy, rules):
+    """What refuses these statements, or those of the rules that name what they leave."""
     with transaction.atomic():
         try:
             with transaction.atomic(), connection.cursor() as cursor:
@@ -118,7 +119,7 @@ def _seen(statements, healthy):
                 connection.check_constraints()
         except IntegrityError as refused:
             return [str(refused)]
-        found = [broken.rule for broken in prove().broken]
+        found = [broken.rule for broken in prove(rules=rules).broken]
         transaction.set_rollback(True)
     return found
 
@@ -133,7 +134,10 @@ def test_the_shop_is_healthy(healthy):
     ids=[each[0] for each in CORRUPTIONS],
 )
 def test_what_is_corrupted_is_seen(healthy, statements, seen):
-    found = _seen(statements, healthy)
+    # The others would take most of the time, and are not looked at.
+    asked = [rule for rule in RULES if seen.lower() in rule.description.lower()]
+
+    found = _seen(statements, healthy, asked)
 
     assert [says for says in found if seen.lower() in says.lower()], found
 

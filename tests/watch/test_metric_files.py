@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 _PROCESS = """
 import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-import django; django.setup()
 from omachemainproj.metrics import TASKS, TASKS_WAITING
 TASKS.labels("begun").inc({before})
 children = []
@@ -40,7 +39,6 @@ sys.stdin.read()
 _TOTALS = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-import django; django.setup()
 from omachemainproj.metrics import counted
 shared = counted()
 print(shared.get_sample_value("omache_tasks_total", {"outcome": "begun"}))
