@@ -21,7 +21,19 @@ logger = logging.getLogger(__name__)
 #: Rows from which ``random_sample`` draws.
 SAMPLED_FROM = 10_000
 
-RowIds = QuerySet[Any, int] | list[int]
+
+class FirstRows:
+    """The rows that a compiled query finds, sliced like those of a queryset."""
+
+    def __init__(self, find: Callable[[int], list[int]]) -> None:
+        """``find`` returns so many of the first row ids."""
+        self._find = find
+
+    def __getitem__(self, first: slice) -> list[int]:
+        return self._find(first.stop)
+
+
+RowIds = QuerySet[Any, int] | FirstRows | list[int]
 
 
 def do_each(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
@@ -18,8 +19,9 @@ from rest_framework import status
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
+from omachemainproj.compiled_queries import Fixed, compiled
 from omachemainproj.locking import lock_row
-from omachemainproj.rounds import do_each
+from omachemainproj.rounds import FirstRows, do_each
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
 
@@ -155,10 +157,15 @@ def release_unfetched_parcels(now: datetime) -> int:
     Returns how many. At most 200 per call, one transaction each. Safe to repeat and to run
     concurrently. Fetched parcels stay with their agent, however long: staff deal with them.
     """
-    due = _claims_to_release(_claimed_by(now)).order_by("pk").values_list("pk", flat=True)
+    due = FirstRows(partial(_first_to_release, _claimed_by(now)))
     return do_each(
         partial(_free_if_due, now=now), due, at_most=RELEASED_PER_ROUND, seconds=RELEASING_SECONDS
     )
+
+
+@compiled
+def _first_to_release(since: datetime, number: Fixed[int]) -> QuerySet[Any, int]:
+    return _claims_to_release(since).order_by("pk").values_list("pk", flat=True)[:number]
 
 
 def is_abandoned() -> Q:

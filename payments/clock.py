@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import lockout
@@ -23,7 +25,8 @@ from accounts.phone_codes import delete_old_codes
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
 from omachemainproj.caches import delete_expired_cache_entries
-from omachemainproj.rounds import RowIds, do_each, random_sample
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.rounds import SAMPLED_FROM, RowIds, do_each, random_sample
 from orders.claims import release_unfetched_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
@@ -204,14 +207,26 @@ def process_stored_events(now: datetime) -> int:
 
 def sync_unsynced_orders(now: datetime) -> int:
     """Pay orders that are not marked as paid though their money came, at once or in parts."""
-    came = (
-        OrderPayment.objects.unsynced().values_list("order_id", flat=True),
-        OrderPayment.objects.unsynced_since(now - SYNCED_WITHIN).values_list("order_id", flat=True),
-        covered_but_unpaid().values_list("pk", flat=True),
-    )
+    came = (_orders_of_unsynced(), _orders_of_unsynced_since(now - SYNCED_WITHIN), _covered())
     return sum(
         _each(sync_order_with_payment, random_sample(order_ids, BATCH)) for order_ids in came
     )
+
+
+@compiled
+def _orders_of_unsynced() -> QuerySet[Any, int]:
+    return OrderPayment.objects.unsynced().values_list("order_id", flat=True)[:SAMPLED_FROM]
+
+
+@compiled
+def _orders_of_unsynced_since(since: datetime) -> QuerySet[Any, int]:
+    attempts = OrderPayment.objects.unsynced_since(since)
+    return attempts.values_list("order_id", flat=True)[:SAMPLED_FROM]
+
+
+@compiled
+def _covered() -> QuerySet[Any, int]:
+    return covered_but_unpaid().values_list("pk", flat=True)[:SAMPLED_FROM]
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:
@@ -238,10 +253,19 @@ def pull_and_apply_statement(now: datetime) -> int:
     reversals = GatewayEvent.objects.now_applicable().order_by("pk").values_list("pk", flat=True)
     done += _each(process_waiting_event, reversals)
     # Those that staff have to decide about stay in both.
-    unsettled = reversals_of_new_payments(now).order_by("-pk").values_list("pk", flat=True)
-    done += _each(settle_again, random_sample(unsettled, BATCH))
-    crossed = possible_duplicates().order_by("-pk").values_list("pk", flat=True)
-    return done + _each(merge_if_sure, random_sample(crossed, BATCH))
+    done += _each(settle_again, random_sample(_unsettled_reversals(now), BATCH))
+    return done + _each(merge_if_sure, random_sample(_possible_duplicates(), BATCH))
+
+
+@compiled
+def _unsettled_reversals(now: datetime) -> QuerySet[Any, int]:
+    found = reversals_of_new_payments(now).order_by("-pk")
+    return found.values_list("pk", flat=True)[:SAMPLED_FROM]
+
+
+@compiled
+def _possible_duplicates() -> QuerySet[Any, int]:
+    return possible_duplicates().order_by("-pk").values_list("pk", flat=True)[:SAMPLED_FROM]
 
 
 def refund_uncovered_money(now: datetime) -> int:

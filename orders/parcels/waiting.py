@@ -7,12 +7,14 @@ console lists these parcels (payments.backoffice.queues).
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from omachemainproj.compiled_queries import compiled
 from orders.models import Notice, NotificationKind, OrderTrack, PickupPoint, TrackStatus
 from orders.models.lines import OrderTrackQuerySet
 from orders.notifications.notify import notify_all
@@ -50,28 +52,41 @@ def remind_of_waiting_goods(now: datetime) -> int:
 
     Each once per line. Returns how many notifications. Safe to repeat and to run concurrently.
     """
-    over = _not_yet_notified(NotificationKind.UNCOLLECTED, uncollected(now))
-    half = waiting_since(now - _time() / 2).exclude(pk__in=uncollected(now).values("pk"))
-    notices = [*over, *_not_yet_notified(NotificationKind.WAITING, half)]
+    over, half = now - _time(), now - _time() / 2
+    notices = [
+        *(_notice(NotificationKind.UNCOLLECTED, *line) for line in _to_tell_it_is_over(over)),
+        *(_notice(NotificationKind.WAITING, *line) for line in _to_remind(half, over)),
+    ]
     notify_all(notices)
     return len(notices)
 
 
-def _not_yet_notified(kind: NotificationKind, lines: OrderTrackQuerySet) -> list[Notice]:
+@compiled
+def _to_tell_it_is_over(over: datetime) -> QuerySet[Any, Any]:
+    return _not_yet_notified(NotificationKind.UNCOLLECTED, waiting_since(over))
+
+
+@compiled
+def _to_remind(half: datetime, over: datetime) -> QuerySet[Any, Any]:
+    lines = waiting_since(half).exclude(pk__in=waiting_since(over).values("pk"))
+    return _not_yet_notified(NotificationKind.WAITING, lines)
+
+
+def _not_yet_notified(kind: NotificationKind, lines: OrderTrackQuerySet) -> QuerySet[Any, Any]:
+    """Order, line and arrival of the first of these lines without a notification of this kind."""
     notices = Notice.objects.filter(track=OuterRef("pk"), kind=kind)
-    some = (
-        lines.filter(~Exists(notices)).annotate(arrived_at=F("parcel__arrived_at")).order_by("pk")
+    some = lines.filter(~Exists(notices)).order_by("pk")
+    return some.values_list("order_id", "pk", "parcel__arrived_at")[:REMINDED_PER_ROUND]
+
+
+def _notice(kind: NotificationKind, order_id: int, track_id: int, arrived_at: datetime) -> Notice:
+    return Notice(
+        kind=kind,
+        key=f"{kind}:track:{track_id}",
+        order_id=order_id,
+        track_id=track_id,
+        facts={"until": _until(arrived_at)},
     )
-    return [
-        Notice(
-            kind=kind,
-            key=f"{kind}:track:{line.pk}",
-            order_id=line.order_id,
-            track_id=line.pk,
-            facts={"until": _until(line.arrived_at)},
-        )
-        for line in some[:REMINDED_PER_ROUND]
-    ]
 
 
 def _until(arrived_at: datetime) -> str:

@@ -11,10 +11,12 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from omachemainproj.compiled_queries import compiled
 from omachemainproj.phones import clearer_phone
 from omachemainproj.rounds import do_each, random_sample
 from payments import gateway
@@ -305,13 +307,21 @@ def _claim(now: datetime) -> StatementPull | None:
 
 
 def _something_is_unknown(now: datetime) -> bool:
-    silent = OrderPayment.objects.filter(
+    return bool(_silent_attempt(now) or _receipt_without_number(now - REACH))
+
+
+@compiled
+def _silent_attempt(now: datetime) -> QuerySet[Any, int]:
+    attempts = OrderPayment.objects.filter(
         status__in=OPEN, rung_at__lt=now - SOON, rung_at__gt=now - REACH
     )
-    return (
-        silent.exists()
-        or Receipt.objects.without_number().filter(created_at__gt=now - REACH).exists()
-    )
+    return attempts.values_list("pk", flat=True)[:1]
+
+
+@compiled
+def _receipt_without_number(since: datetime) -> QuerySet[Any, int]:
+    receipts = Receipt.objects.without_number().filter(created_at__gt=since)
+    return receipts.values_list("pk", flat=True)[:1]
 
 
 def _incoming_payment(row: StatementRow) -> IncomingPayment:
