@@ -171,7 +171,7 @@ def troubled(buyer, seller, settings, monkeypatch):
 def test_every_corruption_of_problems_is_seen_or_refused(troubled):
     assert [str(broken) for broken in prove().broken] == []
 
-    seen = {name: _seen(statements) for name, *statements in CORRUPTIONS}
+    seen = {name: _seen(statements, OWN) for name, *statements in CORRUPTIONS}
 
     assert [name for name, found in seen.items() if not found] == []
     broken = set().union(*seen.values())
