@@ -8,6 +8,8 @@ problem with it. Authors are parties, so they cannot decide about the row.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
@@ -33,7 +35,6 @@ from payments.models import (
     OrderPayment,
     Payout,
     PayoutStop,
-    Provider,
     Receipt,
     ReceiptSource,
     Refund,
@@ -185,10 +186,9 @@ def _of_withdrawal(withdrawal: Withdrawal) -> Parties:
 
 
 def parties_of_named_receipt(number: str) -> Parties:
-    """Those involved in the M-Pesa payment with this number."""
-    receipts = Receipt.objects.filter(provider=Provider.MPESA, number=number).exclude(number="")
-    receipt = receipts.first()
-    return find_parties(receipt) if receipt is not None else NOBODY
+    """Those involved in the payment with this number, whichever provider's it is."""
+    found = map(find_parties, Receipt.objects.with_number(number))
+    return reduce(or_, found, NOBODY)
 
 
 def parties_of_named_person(username: str) -> Parties:

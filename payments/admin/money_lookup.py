@@ -11,7 +11,7 @@ from omachemainproj.phones import normalise_phone
 from orders import lookup
 from orders.models import Order
 from payments.backoffice.receipt_services import tidy_number
-from payments.models import OrderPayment, Payout, Receipt, Refund, provider_choices
+from payments.models import OrderPayment, Payout, Receipt, Refund
 
 
 def find_orders(typed: str) -> dict[str, Any]:
@@ -56,10 +56,7 @@ def find_orders_and_received(typed: str) -> dict[str, Any]:
 def find_receipt(typed: str) -> Receipt | None:
     """Return the receipt with this number, in any spelling, of any provider."""
     number = tidy_number(typed)
-    # Both conditions let the index be used: its first column is the provider, without
-    # empty numbers.
-    named = Receipt.objects.filter(provider__in=dict(provider_choices()), number=number)
-    return named.exclude(number="").first() if number else None
+    return Receipt.objects.with_number(number).first() if number else None
 
 
 def find_receipts(typed: str) -> dict[str, Any]:

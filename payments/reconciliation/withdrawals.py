@@ -242,9 +242,7 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
         return known
     if known is not None:
         raise CannotBeSettled(ANOTHER)
-    receipt = find_receipt(receipt_number)
-    if receipt is None:
-        raise CannotBeSettled(f"There is no M-Pesa payment {receipt_number}.")
+    receipt = _find_refunded(receipt_number)
     if not withdrawal.phone:
         raise CannotBeSettled("It did not go to a phone, so it cannot have refunded a payment.")
     try:
@@ -259,6 +257,19 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
         raise CannotBeSettled(str(error)) from error
     _settle(withdrawal, refund)
     return refund
+
+
+def _find_refunded(receipt_number: str) -> Receipt:
+    """The payment with this number. A bank's is refunded to a phone by M-Pesa too."""
+    found = list(Receipt.objects.with_number(receipt_number).select_related("payment"))
+    if not found:
+        raise CannotBeSettled(f"There is no payment {receipt_number}.")
+    if len(found) > 1:
+        raise CannotBeSettled(
+            f"There are several payments {receipt_number}. Enter this withdrawal's number on the "
+            "page of the refund that it was."
+        )
+    return found[0]
 
 
 @transaction.atomic

@@ -14,12 +14,14 @@ from payments.backoffice.transfer_services import (
     settle_withdrawal_as_payout,
     settle_withdrawal_as_refund,
 )
+from payments.conflict_parties import parties_of_named_receipt
 from payments.daraja.portal_statement import Movement
 from payments.daraja.result_codes import TransferFailure
-from payments.models import Payout, Receipt, Refund, Withdrawal
+from payments.models import Payout, Receipt, ReceiptSource, Refund, Withdrawal
 from payments.payouts.balances import balance_of
 from payments.payouts.services import create_payouts
 from payments.proof.prove import prove
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.portal_statement_import import stop_after_restore
 from payments.reconciliation.withdrawals import settle_again, take_in_withdrawal
 from payments.refunds.routes import Route
@@ -122,6 +124,46 @@ def test_staff_who_say_that_it_refunded_a_payment_name_that_refund(refund):
 
     assert list(Refund.objects.values_list("status", "number")) == [("done", LEFT)]
     assert Receipt.objects.get().written_off == 0
+
+
+@pytest.fixture
+def bank_refund(buyer, kettle):
+    """KES 100 of 1,600 that came to the bank are owed back for a kettle of 1,500."""
+    order = an_order(buyer, (kettle, 1))
+    paid = IncomingPayment(
+        provider="equity",
+        number="813612345678",
+        amount=1600,
+        source=ReceiptSource.BANK,
+        reference=order.reference,
+        phone=order.mpesa_number,
+        paid_at=timezone.now(),
+    )
+    record_receipt(paid)
+    return Refund.objects.get()
+
+
+def test_staff_who_say_that_it_refunded_a_bank_s_payment_name_that_refund(bank_refund):
+    withdrawal = left(bank_refund, phone="254700000009")
+
+    settle_withdrawal_as_refund(withdrawal.pk, number="8136 1234 5678")
+
+    withdrawal.refresh_from_db()
+    assert list(Refund.objects.values_list("amount", "status", "number")) == [(100, "done", LEFT)]
+    assert (withdrawal.state, withdrawal.refund.receipt.provider) == ("refund", "equity")
+
+
+def test_who_is_involved_in_a_bank_s_payment_may_not_say_that_it_was_refunded(bank_refund, buyer):
+    assert buyer.pk in parties_of_named_receipt(bank_refund.receipt.number).people
+
+
+def test_of_two_payments_with_one_number_none_is_taken(bank_refund):
+    withdrawal = left(bank_refund, phone="254700000009")
+    number = bank_refund.receipt.number
+    record_receipt(IncomingPayment(provider="mpesa", number=number, amount=100, source="c2b"))
+
+    with pytest.raises(ActionNotAvailable, match="There are several payments 813612345678"):
+        settle_withdrawal_as_refund(withdrawal.pk, number="813612345678")
 
 
 @pytest.mark.parametrize("kind", ["payout", "refund"])
