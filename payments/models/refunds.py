@@ -61,19 +61,24 @@ CHECK_TRUSTED_FOR = timedelta(hours=1)
 PART_REVERSED = "M-Pesa reversed a part of the payment itself."
 #: The same of a payment that was then moved from another order, whose refund has the number.
 PART_REVERSED_ELSEWHERE = "M-Pesa reversed a part of the payment before it was moved here."
-PARTS_REVERSED = (PART_REVERSED, PART_REVERSED_ELSEWHERE)
+#: The same as M-Pesa shows it, after staff recorded another amount: that refund has the number.
+PART_REVERSED_CORRECTED = "M-Pesa reversed a part of the payment itself, not what was recorded."
+PARTS_REVERSED = (PART_REVERSED, PART_REVERSED_ELSEWHERE, PART_REVERSED_CORRECTED)
 
 
 class RefundQuerySet(TransferQuerySet["Refund"]):
+    def done_outside(self) -> RefundQuerySet:
+        """Refunds that the shop did not make, oldest first."""
+        return self.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE).order_by("pk")
+
     def taken_back(self) -> RefundQuerySet:
         """Refunds of whole payments that the shop did not make: M-Pesa reversed the payment, or it
         never came."""
-        outside = self.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE)
-        return outside.exclude(result_text__in=PARTS_REVERSED)
+        return self.done_outside().exclude(result_text__in=PARTS_REVERSED)
 
     def reversed_parts(self) -> RefundQuerySet:
         """Refunds that record that M-Pesa took back a part of a payment by itself."""
-        return self.filter(way=RefundMethod.OUTSIDE, result_text__in=PARTS_REVERSED)
+        return self.done_outside().filter(result_text__in=PARTS_REVERSED)
 
     def owed(self) -> RefundQuerySet:
         """Refunds that are due or done: the last row of each chain, unless it was dropped."""

@@ -21,6 +21,7 @@ from payments.models import (
     PayoutStop,
     Receipt,
     Refund,
+    RefundMethod,
     SellerShare,
     StatementPull,
     TransferStatus,
@@ -83,7 +84,13 @@ def _inconsistent_times() -> Q:
 
 @rule("A refund that M-Pesa accepted has a sending time, and one not done has no number")
 def refund_times_are_consistent(now: datetime) -> QuerySet[Refund]:
-    return Refund.objects.filter(_inconsistent_times())
+    # A reversal whose amount was corrected (payments.refunds.external_reversals.correct_reversal)
+    # keeps its number, and other rows have the amount.
+    instead = Refund.objects.filter(
+        receipt=OuterRef("receipt"), way=RefundMethod.OUTSIDE, status=TransferStatus.DONE
+    )
+    dropped = Q(way=RefundMethod.OUTSIDE, status=TransferStatus.DROPPED, done_at__isnull=True)
+    return Refund.objects.filter(_inconsistent_times()).exclude(dropped & Exists(instead))
 
 
 @rule("A payout that M-Pesa accepted has a sending time, and one not done has no number")

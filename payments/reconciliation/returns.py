@@ -31,6 +31,7 @@ from payments.models import (
 )
 from payments.refunds.external_reversals import (
     CannotBeReversed,
+    correct_reversal,
     record_outside_reversal,
     record_part_reversal,
 )
@@ -185,6 +186,8 @@ def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Rec
         return None, "M-Pesa reversed a payment and did not say which one of ours."
     own = "" if receipt.number == number else number
     try:
+        if corrected := correct_reversal(receipt.pk, number=own, amount=amount):
+            return receipt, corrected
         if amount != receipt.amount:
             return _record_part(receipt, own, amount)
         return receipt, record_outside_reversal(receipt.pk, number=own)

@@ -39,6 +39,7 @@ from payments.models import (
 from payments.payouts.services import drop_due_payouts
 from payments.refunds.external_reversals import (
     CannotBeReversed,
+    correct_reversal,
     record_outside_reversal,
 )
 from payments.refunds.routes import payer_phone
@@ -78,6 +79,9 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     reversal of a payment of ours, or as the only refund or payout it fits.
     """
     if is_number_of_transfer(movement.receipt):
+        recorded = Refund.objects.numbered(movement.receipt).first()
+        if recorded is not None:
+            _corrected(recorded, movement.amount)
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,
@@ -113,6 +117,8 @@ def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
 
 def _settle_if_unambiguous(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     if (known := find_by_number(withdrawal)) is not None:
+        if isinstance(known, Refund) and _corrected(known, withdrawal.amount):
+            known = known.receipt.refunds.done_outside().last()
         _settle(withdrawal, known)
         return True
     if withdrawal.reverses:
@@ -125,6 +131,12 @@ def _settle_if_unambiguous(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool
     mark_done(row, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     _settle(withdrawal, row)
     return True
+
+
+def _corrected(refund: Refund, amount: int) -> bool:
+    """Correct a reversal that is recorded under the number of one of ``amount`` KES; return whether
+    its amount was another."""
+    return bool(correct_reversal(refund.receipt_id, number=refund.number, amount=amount))
 
 
 def _was_replaced(row: Transfer) -> bool:

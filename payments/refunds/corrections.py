@@ -225,6 +225,28 @@ def record_refund(
     ledger.post_refund_paid(refund)
 
 
+def undo_outside_refund(refund: Refund, why: str) -> None:
+    """Reverse that money of a payment was taken back from the shop, which was posted as this
+    refund: it was not."""
+    refund.drop(why)
+    refund.done_at, refund.unnumbered = None, ""
+    refund.save(update_fields=["done_at", "unnumbered"])
+    ledger.post_came_after_all(refund)
+    ledger.post_refund_dropped(refund)
+
+
+def reverse_covered_write_off(receipt: Receipt, order: Order) -> None:
+    """Reverse what was written off on a receipt, as far as its order has more money than it needs.
+
+    Call inside a transaction that holds the locks of the order and of the receipt.
+    """
+    excess = max(-shortfall_of(order), 0)
+    if not order.is_unpaid and (part := min(receipt.written_off, excess)):
+        ledger.post_write_off_reversal(receipt, part)
+        receipt.written_off -= part
+        receipt.save(update_fields=["written_off"])
+
+
 def write_off_shortfall(receipt: Receipt, order: Order) -> None:
     """Write off what an order lacks on one of its receipts: lines whose money is gone, or a double
     refund.

@@ -23,7 +23,13 @@ from payments.models import (
     TransferStatus,
     Verification,
 )
-from payments.models.refunds import PART_REVERSED, PART_REVERSED_ELSEWHERE, UNSENT
+from payments.models.refunds import (
+    PART_REVERSED,
+    PART_REVERSED_CORRECTED,
+    PART_REVERSED_ELSEWHERE,
+    PARTS_REVERSED,
+    UNSENT,
+)
 from payments.transfers import is_known_number, mark_done
 
 from .corrections import (
@@ -34,6 +40,8 @@ from .corrections import (
     record_refund,
     recreate_refunds,
     remove_payment,
+    reverse_covered_write_off,
+    undo_outside_refund,
     write_off_shortfall,
 )
 from .services import mark_refunded_if_none_outstanding, refund_excess_locked
@@ -59,7 +67,7 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     receipt = lock_row(Receipt, receipt_id)
     if receipt.order_id != order_id or receipt.provider != Provider.MPESA or not receipt.amount:
         raise CannotBeReversed("Only a payment received by M-Pesa can be reversed by M-Pesa.")
-    known = receipt.refunds.taken_back().order_by("pk").first()
+    known = receipt.refunds.taken_back().first()
     if known is not None and _is_recorded(receipt, number):
         return "Already recorded."
     check_number(receipt, number)
@@ -68,6 +76,8 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     if receipt.verification == Verification.NEVER_CAME:
         raise CannotBeReversed("It was written off because it never arrived.")
     Refund.objects.lock_all_of(receipt)
+    if _is_recorded(receipt, number):
+        raise CannotBeReversed(f"{number} is recorded as the reversal of a part of it.")
     requested = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
         status__in=(*UNSENT, TransferStatus.DROPPED)
     )
@@ -116,6 +126,44 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     return receipt.note
 
 
+@transaction.atomic
+def correct_reversal(receipt_id: int, *, number: str, amount: int) -> str:
+    """Correct the amount of a reversal that staff recorded under ``number``: M-Pesa's own report
+    shows ``amount`` KES. Safe to repeat.
+
+    What was recorded is reversed by opposite entries, and recorded again as M-Pesa shows it. Its
+    refund keeps the number. Returns a note; "" if none of this payment is recorded under it, or
+    with this amount.
+    """
+    receipt = lock_receipt(receipt_id)
+    Refund.objects.lock_all_of(receipt)
+    numbered = receipt.refunds.done_outside().filter(number=number).exclude(number="").first()
+    if numbered is None or not 0 < amount <= receipt.amount:
+        return ""
+    is_part = numbered.result_text in PARTS_REVERSED
+    recorded = numbered.amount if is_part else receipt.amount
+    if amount == recorded:
+        return ""
+    order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
+    for refund in [numbered] if is_part else receipt.refunds.taken_back():
+        undo_outside_refund(refund, f"M-Pesa shows a reversal of {format_kes(amount)}.")
+    if order is not None:
+        reverse_covered_write_off(receipt, order)
+    if amount == receipt.amount:
+        remove_payment(receipt, order, RefundReason.OUTSIDE, number="", text=BY_MPESA)
+    else:
+        taken = receipt.refunds.reversed_parts().aggregate(total=Sum("amount"))["total"] or 0
+        _take_back(receipt, amount, taken=taken, number="", text=PART_REVERSED_CORRECTED)
+    receipt.note = (
+        f"M-Pesa reversed {format_kes(amount)} of {format_kes(receipt.amount)} under {number}; "
+        f"{format_kes(recorded)} had been recorded."
+    )
+    receipt.unacknowledged = True
+    receipt.save(update_fields=["note", "unacknowledged"])
+    logger.error("receipt %s: %s", receipt.number, receipt.note)
+    return receipt.note
+
+
 def copy_part_reversals(receipt: Receipt, other: Receipt) -> int:
     """Record that M-Pesa reversed the same parts of this receipt as of another, which turned out to
     be the same payment, and was recorded for another order. Returns their total, KES.
@@ -123,7 +171,7 @@ def copy_part_reversals(receipt: Receipt, other: Receipt) -> int:
     Call inside a transaction that holds the locks of both and of their orders.
     """
     taken = 0
-    for part in other.refunds.reversed_parts().order_by("pk"):
+    for part in other.refunds.reversed_parts():
         _take_back(receipt, part.amount, taken=taken, number="", text=PART_REVERSED_ELSEWHERE)
         taken += part.amount
     return taken

@@ -14,7 +14,6 @@ from django.db.models import Sum
 from omachemainproj.money import format_kes
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
-from payments import ledger
 from payments.doubt import end_doubt
 from payments.evidence import lock_receipt, reassess, request_confirmation, update_order_doubt
 from payments.models import (
@@ -28,7 +27,11 @@ from payments.models import (
 )
 from payments.models.refunds import UNSENT
 
-from .corrections import remove_payment, shortfall_of
+from .corrections import (
+    remove_payment,
+    reverse_covered_write_off,
+    undo_outside_refund,
+)
 from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
@@ -115,22 +118,14 @@ def undo_write_off(receipt_id: int) -> Receipt:
     if receipt.verification != Verification.NEVER_CAME:
         raise NotWrittenOff("Only a payment that was written off can come after all.")
     Refund.objects.lock_all_of(receipt)
-    for refund in receipt.refunds.taken_back().order_by("pk"):
-        refund.drop(ARRIVED_AFTER_ALL)
-        refund.done_at, refund.unnumbered = None, ""
-        refund.save(update_fields=["done_at", "unnumbered"])
-        ledger.post_came_after_all(refund)
-        ledger.post_refund_dropped(refund)
+    for refund in receipt.refunds.taken_back():
+        undo_outside_refund(refund, ARRIVED_AFTER_ALL)
     receipt.verification = Verification.REPORTED
     receipt.note, receipt.unacknowledged = ARRIVED_AFTER_ALL, False
     receipt.save(update_fields=["verification", "note", "unacknowledged"])
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
     if order is not None:
-        excess = max(-shortfall_of(order), 0)
-        if not order.is_unpaid and (part := min(receipt.written_off, excess)):
-            ledger.post_write_off_reversal(receipt, part)
-            receipt.written_off -= part
-            receipt.save(update_fields=["written_off"])
+        reverse_covered_write_off(receipt, order)
     update_order_doubt(receipt)
     receipt = reassess(receipt.pk)
     request_confirmation([] if receipt.is_confirmed else [receipt], again=True)

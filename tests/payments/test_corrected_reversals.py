@@ -1,0 +1,154 @@
+"""Staff record a reversal of M-Pesa's with another amount than M-Pesa shows for it later."""
+
+# ruff: noqa: F401, F811 - fixtures of another test
+
+import pytest
+from django.db import transaction
+
+from payments.backoffice import transfer_services as money_out
+from payments.backoffice.refusals import ActionNotAvailable
+from payments.daraja.portal_statement import Movement
+from payments.models import Receipt, Refund, Withdrawal
+from payments.proof.prove import prove
+from payments.reconciliation.returns import record_reversal_row
+from payments.reconciliation.withdrawals import settle_again, take_in_withdrawal
+
+from .test_reversed_outside import BACK, PAID, blender, books, cancel, paid, refunds, seen
+
+WHOLE = 3500
+
+pytestmark = pytest.mark.django_db
+
+
+def staff_say(amount):
+    if amount == WHOLE:
+        return seen()
+    receipt = Receipt.objects.get()
+    return money_out.record_part_reversal_seen(receipt.pk, number=BACK, amount=amount)
+
+
+def m_pesa_shows(amount):
+    return record_reversal_row(number=BACK, reverses=PAID, amount=amount)[1]
+
+
+def held(lost):
+    """The books of an order of KES 3,500, once M-Pesa took so much back."""
+    books = {"mpesa_clearing": WHOLE - lost, "buyers_held": WHOLE, "write_offs": lost}
+    return {account: amount for account, amount in books.items() if amount}
+
+
+WRONG = [(500, 300), (500, 800), (500, WHOLE), (WHOLE, 300)]
+
+
+@pytest.mark.parametrize(("said", "shown"), WRONG)
+def test_what_m_pesa_shows_counts(paid, said, shown):
+    staff_say(said)
+    assert books() == held(said)
+
+    m_pesa_shows(shown)
+
+    receipt = Receipt.objects.get()
+    assert (books(), receipt.written_off) == (held(shown), shown)
+    assert receipt.unacknowledged
+    assert receipt.note == (
+        f"M-Pesa reversed KES {shown:,} of KES 3,500 under {BACK}; KES {said:,} had been recorded."
+    )
+    assert prove().broken == []
+
+
+@pytest.mark.parametrize(("said", "shown"), WRONG)
+def test_shown_again_it_changes_nothing(paid, said, shown):
+    staff_say(said)
+    m_pesa_shows(shown)
+    before = books(), refunds()
+
+    assert m_pesa_shows(shown) == "Already recorded."
+
+    assert (books(), refunds()) == before
+
+
+@pytest.mark.parametrize("amount", [500, WHOLE])
+def test_what_agrees_is_left_as_it_is(paid, amount):
+    staff_say(amount)
+
+    assert m_pesa_shows(amount) == "Already recorded."
+
+    assert refunds() == [(amount, "outside", "done", BACK)]
+
+
+@pytest.mark.parametrize(("said", "shown"), WRONG)
+def test_a_cancelled_line_is_refunded_from_what_is_left(paid, said, shown):
+    cancel(paid, 0)
+    staff_say(said)
+
+    m_pesa_shows(shown)
+
+    paid.refresh_from_db()
+    due = sum(row.amount for row in Refund.objects.outstanding())
+    assert (due, Receipt.objects.get().written_off) == (
+        max(1500 - shown, 0),
+        max(shown - 1500, 0),
+    )
+    assert paid.payment_status == "paid"
+    assert prove().broken == []
+
+
+@pytest.mark.parametrize(("said", "shown"), WRONG)
+def test_an_order_that_is_cancelled_whole_owes_what_is_left(paid, said, shown):
+    staff_say(said)
+    cancel(paid, 0)
+    cancel(paid, 1)
+
+    m_pesa_shows(shown)
+
+    due = sum(row.amount for row in Refund.objects.outstanding())
+    assert (due, Receipt.objects.get().written_off) == (WHOLE - shown, 0)
+    assert prove().broken == []
+
+
+def test_staff_cannot_make_the_whole_of_a_part(paid):
+    staff_say(500)
+
+    with pytest.raises(ActionNotAvailable, match=f"{BACK} is recorded as the reversal of a part"):
+        staff_say(WHOLE)
+
+    assert refunds() == [(500, "outside", "done", BACK)]
+
+
+def on_the_portal(amount):
+    """The statement of M-Pesa's portal shows that so much of the payment was reversed."""
+    at = Receipt.objects.get().paid_at
+    row = Movement(BACK, at, False, amount, "", "Reversal", "", PAID, ())
+    return take_in_withdrawal(row, shortcode="600000")
+
+
+def test_the_portal_s_statement_corrects_it_too(paid):
+    staff_say(500)
+
+    assert on_the_portal(300) is None
+
+    assert books() == held(300)
+
+
+def test_so_does_a_withdrawal_that_was_shown_before(paid):
+    withdrawal = on_the_portal(300)
+    staff_say(500)
+
+    assert settle_again(withdrawal.pk)
+
+    assert books() == held(300)
+    assert Withdrawal.objects.get().refund == Refund.objects.get(amount=300)
+
+
+def test_a_number_without_what_m_pesa_showed_for_it_is_seen(paid):
+    staff_say(500)
+    m_pesa_shows(300)
+
+    with transaction.atomic():
+        Refund.objects.filter(amount=300).update(way="portal", unnumbered="not_told")
+        broken = {each.rule for each in prove().broken}
+        transaction.set_rollback(True)
+
+    assert (
+        "A refund that M-Pesa accepted has a sending time, and one not done has no number" in broken
+    )
