@@ -89,7 +89,8 @@ def refund_times_are_consistent(now: datetime) -> QuerySet[Refund]:
     instead = Refund.objects.filter(
         receipt=OuterRef("receipt"), way=RefundMethod.OUTSIDE, status=TransferStatus.DONE
     )
-    dropped = Q(way=RefundMethod.OUTSIDE, status=TransferStatus.DROPPED, done_at__isnull=True)
+    by_hand = Q(way__in=[RefundMethod.OUTSIDE, RefundMethod.PORTAL])
+    dropped = by_hand & Q(status=TransferStatus.DROPPED, done_at__isnull=True)
     return Refund.objects.filter(_inconsistent_times()).exclude(dropped & Exists(instead))
 
 

@@ -80,8 +80,8 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     """
     if is_number_of_transfer(movement.receipt):
         recorded = Refund.objects.numbered(movement.receipt).first()
-        if recorded is not None:
-            _corrected(recorded, movement.amount)
+        if recorded is not None and movement.reverses:
+            correct_reversal(recorded.receipt_id, number=recorded.number, amount=movement.amount)
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,
@@ -117,9 +117,7 @@ def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
 
 def _settle_if_unambiguous(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     if (known := find_by_number(withdrawal)) is not None:
-        if isinstance(known, Refund) and _corrected(known, withdrawal.amount):
-            known = known.receipt.refunds.done_outside().last()
-        _settle(withdrawal, known)
+        _settle(withdrawal, _corrected(known, withdrawal))
         return True
     if withdrawal.reverses:
         return _settle_reversal(withdrawal)
@@ -133,10 +131,15 @@ def _settle_if_unambiguous(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool
     return True
 
 
-def _corrected(refund: Refund, amount: int) -> bool:
-    """Correct a reversal that is recorded under the number of one of ``amount`` KES; return whether
-    its amount was another."""
-    return bool(correct_reversal(refund.receipt_id, number=refund.number, amount=amount))
+def _corrected(known: Transfer, withdrawal: Withdrawal) -> Transfer | None:
+    """Correct a reversal that is recorded under the withdrawal's number with another amount; return
+    the transfer that it was."""
+    if not isinstance(known, Refund) or not withdrawal.reverses:
+        return known
+    correct_reversal(known.receipt_id, number=known.number, amount=withdrawal.amount)
+    known.refresh_from_db()
+    is_corrected = known.status == TransferStatus.DROPPED
+    return known.receipt.refunds.done_outside().last() if is_corrected else known
 
 
 def _was_replaced(row: Transfer) -> bool:

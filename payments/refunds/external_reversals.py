@@ -76,13 +76,15 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     if receipt.verification == Verification.NEVER_CAME:
         raise CannotBeReversed("It was written off because it never arrived.")
     Refund.objects.lock_all_of(receipt)
-    if _is_recorded(receipt, number):
-        raise CannotBeReversed(f"{number} is recorded as the reversal of a part of it.")
     requested = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
         status__in=(*UNSENT, TransferStatus.DROPPED)
     )
     if (ours := requested.order_by("-pk").first()) is not None:
         return mark_done(ours, number=number, text="M-Pesa reported its reversal.")
+    if number and (other := receipt.refunds.numbered(number).first()) is not None:
+        raise CannotBeReversed(
+            f"{number} is recorded as a refund of {format_kes(other.amount)} of it."
+        )
     remove_payment(receipt, order, RefundReason.OUTSIDE, number=number, text=BY_MPESA)
     receipt.unacknowledged = True
     under = f" under {number}" if number else ""
@@ -106,7 +108,7 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     number that is recorded already.
     """
     receipt = lock_receipt(receipt_id)
-    if _is_recorded(receipt, number):
+    if _is_recorded(receipt, number) or receipt.refunds.numbered(number).exists():
         return "Already recorded."
     Refund.objects.lock_all_of(receipt)
     outside = receipt.refunds.owed().filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL))
@@ -128,24 +130,24 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
 
 @transaction.atomic
 def correct_reversal(receipt_id: int, *, number: str, amount: int) -> str:
-    """Correct the amount of a reversal that staff recorded under ``number``: M-Pesa's own report
-    shows ``amount`` KES. Safe to repeat.
+    """Correct the amount of a reversal that staff recorded under ``number``, also as a refund they
+    made on the portal: M-Pesa's own report shows ``amount`` KES. Safe to repeat.
 
-    What was recorded is reversed by opposite entries, and recorded again as M-Pesa shows it. Its
-    refund keeps the number. Returns a note; "" if none of this payment is recorded under it, or
-    with this amount.
+    What was recorded is reversed by opposite entries, and recorded again as M-Pesa shows it; what
+    is still due then is due again. The old row keeps the number. Returns a note, or "" if nothing
+    of this payment is recorded under it.
     """
     receipt = lock_receipt(receipt_id)
     Refund.objects.lock_all_of(receipt)
-    numbered = receipt.refunds.done_outside().filter(number=number).exclude(number="").first()
+    numbered = receipt.refunds.numbered(number).exclude(way=RefundMethod.REVERSAL).first()
     if numbered is None or not 0 < amount <= receipt.amount:
         return ""
-    is_part = numbered.result_text in PARTS_REVERSED
-    recorded = numbered.amount if is_part else receipt.amount
-    if amount == recorded:
-        return ""
+    is_whole = numbered.way == RefundMethod.OUTSIDE and numbered.result_text not in PARTS_REVERSED
+    recorded = receipt.amount if is_whole else numbered.amount
+    if amount == recorded or numbered.status != TransferStatus.DONE:
+        return "Already recorded."
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
-    for refund in [numbered] if is_part else receipt.refunds.taken_back():
+    for refund in receipt.refunds.taken_back() if is_whole else [numbered]:
         undo_outside_refund(refund, f"M-Pesa shows a reversal of {format_kes(amount)}.")
     if order is not None:
         reverse_covered_write_off(receipt, order)

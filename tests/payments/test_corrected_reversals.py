@@ -4,15 +4,20 @@
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
+from payments.daraja.result_codes import TransferFailure
 from payments.models import Receipt, Refund, Withdrawal
 from payments.proof.prove import prove
 from payments.reconciliation.returns import record_reversal_row
 from payments.reconciliation.withdrawals import settle_again, take_in_withdrawal
+from payments.refunds.services import refund_unmatched
+from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 
+from .bodies import by_hand, post_c2b
 from .test_reversed_outside import BACK, PAID, blender, books, cancel, paid, refunds, seen
 
 WHOLE = 3500
@@ -109,16 +114,75 @@ def test_an_order_that_is_cancelled_whole_owes_what_is_left(paid, said, shown):
 def test_staff_cannot_make_the_whole_of_a_part(paid):
     staff_say(500)
 
-    with pytest.raises(ActionNotAvailable, match=f"{BACK} is recorded as the reversal of a part"):
+    with pytest.raises(ActionNotAvailable, match=f"{BACK} is recorded as a refund of KES 500"):
         staff_say(WHOLE)
 
     assert refunds() == [(500, "outside", "done", BACK)]
 
 
-def on_the_portal(amount):
+@pytest.fixture
+def refunded_on_the_portal(paid):
+    """KES 1,500 of a line, which M-Pesa refused to send: staff reversed them on the portal."""
+    cancel(paid, 0)
+    refund = Refund.objects.get()
+    assert reserve_daily_limit(refund, timezone.now())
+    Refund.objects.update(status="sent", sent_at=timezone.now())
+    refund.refresh_from_db()
+    mark_refused(refund, code="2", text="Declined.", reason=TransferFailure.OTHER)
+    Receipt.objects.update(verification="confirmed")
+    money_out.record_refund_on_portal(refund.pk, number=BACK)
+    return paid
+
+
+def test_a_refund_that_staff_made_by_a_reversal_is_that_reversal(refunded_on_the_portal):
+    before = refunds()
+
+    assert m_pesa_shows(1500) == "Already recorded."
+
+    assert (refunds(), prove().broken) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("shown", "due", "lost"), [(300, 1200, 0), (1800, 0, 300), (WHOLE, 0, 2000)]
+)
+def test_of_a_refund_by_another_amount_the_rest_is_due_or_lost(
+    refunded_on_the_portal, shown, due, lost
+):
+    m_pesa_shows(shown)
+    again = m_pesa_shows(shown)
+
+    assert sum(row.amount for row in Refund.objects.outstanding()) == due
+    assert Receipt.objects.get().written_off == lost
+    assert again == "Already recorded."
+    assert prove().broken == []
+
+
+def test_staff_cannot_record_such_a_refund_as_m_pesa_s_reversal_too(refunded_on_the_portal):
+    with pytest.raises(ActionNotAvailable, match=f"{BACK} is recorded as a refund of KES 1,500"):
+        staff_say(WHOLE)
+    assert staff_say(500) == "Already recorded."
+
+
+def test_our_own_reversal_is_shown_as_what_it_is(client, daraja):
+    post_c2b(client, by_hand("nobody", 700, receipt=PAID))
+    refund_unmatched(Receipt.objects.get().pk)
+    reversal = Refund.objects.get()
+    assert reserve_daily_limit(reversal, timezone.now())
+    Refund.objects.update(status="sent", sent_at=timezone.now())
+    reversal.refresh_from_db()
+    mark_done(reversal, number=BACK)
+
+    told = record_reversal_row(number=BACK, reverses=PAID, amount=700)
+
+    assert told == (Receipt.objects.get(), "Already recorded.")
+    record_reversal_row(number=BACK, reverses=PAID, amount=300)
+    assert refunds() == [(700, "reversal", "done", BACK)]
+
+
+def on_the_portal(amount, *, reverses=PAID, phone=""):
     """The statement of M-Pesa's portal shows that so much of the payment was reversed."""
     at = Receipt.objects.get().paid_at
-    row = Movement(BACK, at, False, amount, "", "Reversal", "", PAID, ())
+    row = Movement(BACK, at, False, amount, phone, "Reversal", "", reverses, ())
     return take_in_withdrawal(row, shortcode="600000")
 
 
@@ -138,6 +202,24 @@ def test_so_does_a_withdrawal_that_was_shown_before(paid):
 
     assert books() == held(300)
     assert Withdrawal.objects.get().refund == Refund.objects.get(amount=300)
+
+
+def test_a_payment_to_a_phone_corrects_no_reversal(refunded_on_the_portal):
+    before = refunds()
+
+    on_the_portal(300, reverses="", phone="254700000009")
+
+    assert refunds() == before
+
+
+def test_nor_does_one_that_was_shown_before(paid):
+    withdrawal = on_the_portal(500, reverses="", phone="254700000009")
+    staff_say(600)
+
+    with transaction.atomic():
+        assert settle_again(withdrawal.pk)
+        assert refunds() == [(600, "outside", "done", BACK)]
+        transaction.set_rollback(True)
 
 
 def test_a_number_without_what_m_pesa_showed_for_it_is_seen(paid):
