@@ -1,6 +1,8 @@
 """The shop's settings with the changes tests need: speed, and temporary files."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +14,15 @@ from omachemainproj.settings import BASE_DIR, DATABASE_TIMEOUTS, DATABASES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="omache-media-"))
+
+
+@atexit.register
+def _remove_media(made_by: int = os.getpid()) -> None:
+    # A forked process ends before the one whose folder this is.
+    if os.getpid() == made_by:
+        shutil.rmtree(MEDIA_ROOT, ignore_errors=True)
+
+
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BROKER_URL = ""
 #: Tasks after a commit run before the test's next line.
