@@ -22,7 +22,7 @@ from . import emails, guests, names, security_log, services
 from .models import PhoneLogin, User
 from .preferences import change_preferences
 from .signals import phone_proved
-from .tokens import refuse
+from .tokens import lock_caller, refuse
 
 #: A number unused for this long may have been reassigned: operators reassign unused numbers after
 #: three months or more, and a session ends after three.
@@ -115,6 +115,7 @@ def link(user: User, phone: str, now: datetime) -> None:
         raise UsePassword
     try:
         with transaction.atomic():
+            lock_caller(user)
             PhoneLogin.objects.update_or_create(
                 user=user, defaults={"phone": phone, "linked_at": now, "proved_at": now}
             )

@@ -29,6 +29,7 @@ from rest_framework_simplejwt.utils import (
 )
 
 from omachemainproj.compiled_queries import compiled
+from omachemainproj.locking import lock_row
 
 from . import security_log, sessions
 from .models import Session, User
@@ -58,6 +59,20 @@ _REFUSALS = {
 def refuse(code: str) -> NoReturn:
     """Raise a 401 with this code."""
     raise AuthenticationFailed(_REFUSALS[code], code=code)
+
+
+def lock_caller(user: User) -> None:
+    """Lock the row of a user who sent a request. Call inside a transaction.
+
+    Refuses (401) if their account was closed, or its password changed or reset, since the request
+    was authenticated: what it then wrote would be left in an account that was deleted, or that its
+    owner has just recovered.
+    """
+    now = lock_row(User, user.pk)
+    if not now.is_active:
+        refuse("user_inactive")
+    if now.password != user.password:
+        refuse("password_changed")
 
 
 def refuse_unreadable(error: TokenError) -> NoReturn:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from accounts.models import MAX_ADDRESSES, Address, User
+from accounts.tokens import lock_caller
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.locking import lock_row
 
 #: The text fields of an address; two with the same texts are one.
 TEXTS = ("label", "recipient", "phone", "county", "area", "directions")
@@ -42,7 +42,7 @@ def add_address(user: User, fields: Mapping[str, Any]) -> Added:
     texts = {name: fields.get(name, "") for name in TEXTS}
     with transaction.atomic():
         # Serialises all changes of the user's addresses.
-        lock_row(User, user.pk)
+        lock_caller(user)
         there = list(Address.objects.of(user).newest_first())
         same = next((each for each in there if _says(each, texts)), None)
         if same is None and len(there) >= MAX_ADDRESSES:
@@ -62,7 +62,7 @@ def change_address(user: User, address_id: int, changes: Mapping[str, Any]) -> A
     Raises Address.DoesNotExist if it is not theirs, and FieldRefusal.
     """
     with transaction.atomic():
-        lock_row(User, user.pk)
+        lock_caller(user)
         there = list(Address.objects.of(user).newest_first())
         address = next((each for each in there if each.pk == address_id), None)
         if address is None:
@@ -84,7 +84,7 @@ def delete_address(user: User, address_id: int) -> None:
     it is not theirs.
     """
     with transaction.atomic():
-        lock_row(User, user.pk)
+        lock_caller(user)
         address = Address.objects.of(user).get(pk=address_id)
         address.delete()
         if address.is_default:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts import emails, names, security_log
+from accounts import emails, names, security_log, tokens
 from accounts.models import User, avatar_path
 from omachemainproj.images import KEEP, PictureChange
 
@@ -35,6 +35,9 @@ def change_details(user: User, changes: dict[str, str]) -> None:
         columns["phone_chosen"] = True
     try:
         with transaction.atomic():
+            if has_new_email:
+                # Reset links go there.
+                tokens.lock_caller(user)
             update_columns(user, columns)
             names.change(user, before=before, after=user.username)
             if old_email and old_email != user.email:

@@ -37,11 +37,12 @@ def reset_password(user: User, *, new: str) -> None:
 
     Failed attempts are reset, since they were not at this password. If the inbox was never
     confirmed before, the sign-in phone, the contact phone and the addresses are removed too. Raises
-    FieldRefusal if the link was used concurrently.
+    FieldRefusal if the link was used, or the e-mail changed, concurrently.
     """
     hashed = make_password(fold_password(new))
     with transaction.atomic():
-        if not _replace_password(user, hashed, event="password_reset"):
+        # The link is the proof of this inbox.
+        if not _replace_password(user, hashed, event="password_reset", email=user.email):
             refuse_field("token", LINK_IS_OVER)
         lockout.reset_failures(user)
         if user.email_confirmed_at is None:
@@ -64,9 +65,12 @@ def _remove_unverified_contacts(user: User) -> None:
     update_columns(user, {"phone": "", "phone_chosen": False})
 
 
-def _replace_password(user: User, hashed: str, *, event: str = "password_changed") -> bool:
+def _replace_password(
+    user: User, hashed: str, *, event: str = "password_changed", **unchanged: str
+) -> bool:
+    """Set the password if nobody else has, and these columns are unchanged; return whether so."""
     # The old hash is the condition, so only one of two concurrent changes succeeds.
-    same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    same = User.objects.filter(pk=user.pk, password=user.password, is_active=True, **unchanged)
     if not same.update(password=hashed):
         return False
     user.password = hashed

@@ -178,17 +178,22 @@ def _old_guests(now: datetime) -> QuerySet[Guest]:
 
 
 def _delete_rows(person: User, now: datetime) -> None:
-    for entry in PERSONAL_DATA:
-        if entry.erased == WHOLE:
-            _delete(entry, person.pk)
+    _delete_whole_rows(person.pk)
     _empty_person(person, now)
 
 
-def _delete(entry: PersonalData, user_id: int) -> None:
+def _delete_whole_rows(user_id: int) -> int:
+    """Delete a user's rows of the sections of which nothing is kept; return how many."""
+    whole = [entry for entry in PERSONAL_DATA if entry.erased == WHOLE]
+    return sum(_delete(entry, user_id) for entry in whole)
+
+
+def _delete(entry: PersonalData, user_id: int) -> int:
     """Delete a user's rows of one section, in batches: a statement takes 65,535 parameters."""
     keys = list(entry.keys_of(user_id))
     for start in range(0, len(keys), BATCH):
         entry.table._default_manager.filter(pk__in=keys[start : start + BATCH]).delete()
+    return len(keys)
 
 
 def erase_old_texts(user_id: int) -> int:
@@ -235,6 +240,7 @@ def erase_remaining_data(now: datetime) -> int:
         try:
             with transaction.atomic():
                 done += _empty_listings(pk)
+                done += _delete_whole_rows(pk)
             done += erase_old_texts(pk)
         except Exception:
             logger.exception("what is left of user %s could not be erased; tomorrow again", pk)

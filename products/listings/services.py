@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tokens import refuse
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.constraints import breaks
 from omachemainproj.images import KEEP, Picture, PictureChange
@@ -60,6 +61,13 @@ class AlreadyListed(Exception):
     def __init__(self, product: Product) -> None:
         self.product = product
         super().__init__(f"product {product.pk} was listed with this key")
+
+
+class SellerDeleted(Refusal):
+    """The seller's account was deleted."""
+
+    code = "seller_deleted"
+    message = "Its seller has deleted their account. Nobody would hand over the goods."
 
 
 class RestockKeyReused(Refusal):
@@ -159,9 +167,10 @@ def _next_crowding(seller: User) -> int:
     """The ``crowding`` of the seller's next product: how many they have listed recently.
 
     Each product adds one, and one expires every eight hours. Locks the seller, so that concurrent
-    uploads get different values.
+    uploads get different values. Refuses (401) a seller whose account was deleted meanwhile.
     """
-    lock_row(User, seller.pk)
+    if lock_row(User, seller.pk).erased_at is not None:
+        refuse("user_inactive")
     mine = Product.objects.owned_by(seller).order_by(Newest())
     newest = mine.values_list("crowding", "created_at").first()
     if newest is None:
@@ -228,7 +237,12 @@ def _record_terms(product_id: int) -> None:
 
 
 def list_product(product_id: int) -> None:
-    """Make a product visible to the public again. Safe to repeat."""
+    """Make a product visible to the public again. Safe to repeat.
+
+    Raises SellerDeleted: nobody would hand over the goods.
+    """
+    if Product.objects.filter(pk=product_id, seller__erased_at__isnull=False).exists():
+        raise SellerDeleted
     _write(product_id, {"listed": True})
 
 

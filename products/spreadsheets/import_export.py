@@ -163,7 +163,7 @@ class ProductResource(Resource):
         of_seller: dict[str, list[SheetRow]] = defaultdict(list)
         for row in dataset.rows:
             of_seller[_seller_of(row)].append(row)
-        sellers = User.objects.filter(username__in=of_seller)
+        sellers = User.objects.filter(username__in=of_seller, erased_at=None)
         self._imports = {
             seller.username: SheetImport(
                 of_seller[seller.username], seller=seller, by=kwargs["user"]

@@ -6,10 +6,13 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.test import APIClient
 
 from accounts import emails, phone_login, services
+from accounts.addresses.services import add_address
 from accounts.models import CodePurpose, PhoneLogin, User
+from omachemainproj.api.errors import FieldRefusal
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, AddressFactory, UserFactory
 
@@ -161,6 +164,42 @@ def test_the_first_to_read_an_inbox_has_the_account_alone(carrier, amina, amina_
     assert (amina.phone, amina.addresses.count(), phone_login.phone_of(amina)) == ("", 0, "")
     with later(minutes=2):
         assert enter(carrier).json()["user"]["pk"] != amina.pk
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda amina: phone_login.link(amina, PHONE, timezone.now()),
+        lambda amina: services.change_details(amina, {"email": "thief@example.com"}),
+        lambda amina: add_address(
+            amina, {"recipient": "A", "phone": PHONE, "county": "nairobi", "area": "Ngara"}
+        ),
+    ],
+    ids=["a phone", "an e-mail", "an address"],
+)
+def test_a_request_from_before_a_reset_that_waited_for_it_leaves_nothing_in_the_account(
+    amina, write
+):
+    """Whoever had the account could otherwise sign in again by what they leave."""
+    before = User.objects.get(pk=amina.pk)
+    services.reset_password(amina, new="githeri 4 chapati")
+
+    with pytest.raises(AuthenticationFailed, match="password was changed"):
+        write(before)
+
+    amina.refresh_from_db()
+    assert (amina.email, amina.addresses.count()) == (before.email, 0)
+    assert phone_login.phone_of(amina) == ""
+
+
+def test_a_link_sets_no_password_once_the_e_mail_was_changed_while_it_was_read(amina):
+    read = User.objects.get(pk=amina.pk)
+    services.change_details(amina, {"email": "thief@example.com"})
+
+    with pytest.raises(FieldRefusal, match="no longer valid"):
+        services.reset_password(read, new="githeri 4 chapati")
+
+    assert User.objects.get(pk=amina.pk).check_password(PASSWORD)
 
 
 def test_a_reset_of_a_confirmed_inbox_keeps_the_phone_and_the_addresses(carrier, amina, amina_api):

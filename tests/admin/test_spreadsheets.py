@@ -11,8 +11,10 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Audit
+from payments.people.erasure import erase_account
 from products import stock
 from products.models import Product, StockMovement
 from products.spreadsheets.import_export import STAFF_COLUMNS
@@ -451,3 +453,13 @@ def _export(keeper):
     assert "<h1>Export as a sheet</h1>" in page
     assert "exporter" not in page
     return page
+
+
+def test_nothing_is_listed_or_changed_for_a_deleted_seller(keeper, kettle, seller):
+    Product.objects.update(listed=False)
+    erase_account(seller, timezone.now())
+    new = {**NEW, "id": "", "seller": f"#{seller.pk}", "listed": "true"}
+
+    page = preview(keeper, sheet(new, {**new, "id": kettle.pk, "name": "", "item_number": ""}))
+
+    assert [row["seller"] for row in problems(page)] == [["There is no user with this name."]] * 2

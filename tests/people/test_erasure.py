@@ -6,13 +6,26 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from accounts.addresses.services import add_address
 from accounts.contacts import record_paid_from
 from accounts.emails import _sender
-from accounts.models import Address, MessagePreferences, NameClaim, PhoneProof, Session, User
-from accounts.services import register
+from accounts.models import (
+    Address,
+    MessagePreferences,
+    NameClaim,
+    PhoneLogin,
+    PhoneProof,
+    Session,
+    User,
+)
+from accounts.phone_login import link
+from accounts.services import change_details, register
+from accounts.sessions import Origin, open_session
+from accounts.tokens import RefreshToken
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order, expire_order, is_too_late
 from orders.models import Order
@@ -22,8 +35,12 @@ from payments.people import erasure
 from payments.people.erasure import erase_account, erase_old_texts, erase_remaining_data
 from payments.people.inventory import PERSONAL_DATA, WHOLE
 from payments.proof.prove import prove
-from products.models import Review
+from products.listings.services import create_product
+from products.models import Product, Review
 from products.reviews.services import answer_review
+from products.spreadsheets.csv_format import SheetRow
+from products.spreadsheets.importer import SheetImport
+from products.spreadsheets.row_reports import CREATED
 from tests.accounts.conftest import log_in
 from tests.batches import ids_in_a_statement
 from tests.conftest import signed_in
@@ -43,6 +60,19 @@ from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 BODY = {"password": PASSWORD}
+A_PLACE = {
+    "recipient": "W. Kamau",
+    "phone": "254712345678",
+    "county": "kiambu",
+    "area": "Thika",
+}
+A_LISTING = {
+    "name": "Steel kettle",
+    "category": "kitchen",
+    "price": 1500,
+    "item_number": 2,
+    "payment_mpesa_number": "254722000001",
+}
 
 
 def delete(user, body=None):
@@ -425,6 +455,54 @@ def test_an_order_that_waited_for_the_deletion_is_refused(buyer, kettle):
     with pytest.raises(Exception, match="closed"):
         an_order(buyer, (kettle, 1))
     assert api.get("/me/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda wanjiku: add_address(wanjiku, A_PLACE),
+        lambda wanjiku: link(wanjiku, "254712345678", timezone.now()),
+        lambda wanjiku: change_details(wanjiku, {"email": "other@example.com"}),
+        lambda wanjiku: create_product(seller=wanjiku, **A_LISTING),
+    ],
+    ids=["an address", "a phone", "an e-mail", "a listing"],
+)
+def test_what_waited_for_the_deletion_is_refused(wanjiku, write):
+    erase_account(User.objects.get(pk=wanjiku.pk), timezone.now())
+
+    with pytest.raises(AuthenticationFailed, match="closed"):
+        write(wanjiku)
+
+    assert not Address.objects.exists()
+    assert not PhoneLogin.objects.exists()
+    assert not Product.objects.exists()
+
+
+def test_a_row_of_a_sheet_that_waited_for_the_deletion_fails():
+    seller = UserFactory()
+    row = SheetRow(1, {name: str(value) for name, value in A_LISTING.items()})
+    importing = SheetImport([row], seller=seller, by=seller)
+    assert importing.import_row(row, check=True).status == CREATED
+    erase_account(User.objects.get(pk=seller.pk), timezone.now())
+
+    report = importing.import_row(row, check=False)
+
+    assert report.errors == {"row": ["The account was deleted a moment ago."]}
+    assert not Product.objects.exists()
+
+
+def test_what_was_written_at_the_moment_of_a_deletion_goes_at_night(wanjiku):
+    delete(wanjiku)
+    log_in_of_that_moment = open_session(wanjiku, origin=Origin("196.201.214.200", "Chrome"))
+    RefreshToken.for_session(log_in_of_that_moment, wanjiku)
+    MessagePreferences.objects.create(user=wanjiku, language="sw")
+
+    assert erase_remaining_data(timezone.now()) == 3
+
+    of_her = {"user": wanjiku.pk}
+    assert not Session.objects.filter(**of_her).exists()
+    assert not OutstandingToken.objects.filter(**of_her).exists()
+    assert not MessagePreferences.objects.filter(**of_her).exists()
 
 
 def test_a_payment_that_comes_later_names_nobody(wanjiku):

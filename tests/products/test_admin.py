@@ -1,6 +1,8 @@
 import pytest
+from django.utils import timezone
 
 from accounts.models import Audit
+from payments.people.erasure import erase_account
 from products.models import Product, SearchWord, StockMovement
 from tests.factories import ProductFactory, UserFactory
 
@@ -108,6 +110,18 @@ def test_an_edit_does_not_undo_a_sale_made_while_the_form_was_open(
 
     kettle.refresh_from_db()
     assert (kettle.price, kettle.item_number, kettle.held) == (999, 3, 1)
+
+
+def test_the_listing_of_a_deleted_seller_is_not_listed_again(staff, kettle):
+    Product.objects.update(listed=False)
+    erase_account(kettle.seller, timezone.now())
+
+    form = {"action": "show", "_selected_action": [kettle.pk], "said": "yes"}
+    response = staff.post(LIST, {**form, "why": "They came back"}, follow=True)
+
+    assert "Its seller has deleted their account." in response.content.decode()
+    kettle.refresh_from_db()
+    assert kettle.listed is False
 
 
 def test_a_new_name_enters_the_vocabulary(staff, kettle):
