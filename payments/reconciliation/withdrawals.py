@@ -82,6 +82,9 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
         recorded = Refund.objects.numbered(movement.receipt).first()
         if recorded is not None and movement.reverses:
             correct_reversal(recorded.receipt_id, number=recorded.number, amount=movement.amount)
+        # Staff may have recorded it on the page of its refund or payout since it was read.
+        for known in Withdrawal.objects.still_open().filter(number=movement.receipt):
+            settle_again(known.pk)
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,
@@ -297,6 +300,8 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
     Raises CannotBeSettled if it did not come back, or staff have decided about the receipt.
     """
     withdrawal = _locked_open(withdrawal_id)
+    if find_by_number(withdrawal) is not None:
+        raise CannotBeSettled(ANOTHER)
     receipt = withdrawal.return_receipt
     if receipt is None:
         raise CannotBeSettled("No statement read so far shows that all of it came back.")

@@ -13,6 +13,7 @@ from payments.backoffice.transfer_services import (
     record_refund_on_portal,
     settle_withdrawal_as_payout,
     settle_withdrawal_as_refund,
+    settle_withdrawal_as_returned,
 )
 from payments.conflict_parties import parties_of_named_receipt
 from payments.daraja.portal_statement import Movement
@@ -253,6 +254,23 @@ def test_a_withdrawal_that_was_recorded_on_the_console_meanwhile_is_settled(made
         "refund",
         Refund.objects.get(number=LEFT),
     )
+
+
+def test_the_next_reading_of_the_statement_settles_it(made_on_the_portal, refund):
+    assert left(refund, phone="254700000009") is None
+
+    made_on_the_portal.refresh_from_db()
+    assert made_on_the_portal.refund == Refund.objects.get(number=LEFT)
+
+
+def test_nobody_says_of_it_that_it_came_back_and_was_nothing(made_on_the_portal):
+    back = IncomingPayment(provider="mpesa", number="SGQ0000001", amount=100, source="returned")
+    record_receipt(back)
+    made_on_the_portal.return_receipt = Receipt.objects.get(number="SGQ0000001")
+    made_on_the_portal.save()
+
+    with pytest.raises(ActionNotAvailable, match="Another refund or payout is recorded"):
+        settle_withdrawal_as_returned(made_on_the_portal.pk)
 
 
 def test_staff_may_say_so_and_nothing_is_recorded_again(made_on_the_portal, payout):

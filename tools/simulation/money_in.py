@@ -31,6 +31,7 @@ from payments.payment_matching import matching_receipts
 from payments.proof.rule import FORGOTTEN
 
 from .activity import Activity, Typed
+from .books import STATEMENT
 from .seed_data import PHONES
 
 #: Probability that somebody mistakes one payment, number or order for another.
@@ -170,15 +171,28 @@ class MoneyIn(Activity):
         return None if is_there else {}
 
     def _its_reversal(self, receipt: Receipt) -> Typed:
-        whole = [back for back in self._reversals_of(receipt) if back.amount == receipt.amount]
+        """That of the whole payment; now and then that of a part, which the statement corrects."""
+        reversals = self._reversals_of(receipt)
+        whole = [back for back in reversals if back.amount == receipt.amount]
+        if not whole and self._is_corrected_later():
+            whole = reversals
         return {"number": whole[0].receipt} if whole else None
 
     def _its_partial_reversal(self, receipt: Receipt) -> Typed:
+        """A part that M-Pesa reversed; now and then with another amount, or the whole payment as a
+        part, which the statement corrects."""
         parts = [back for back in self._reversals_of(receipt) if back.amount < receipt.amount]
+        if wrong := self._is_corrected_later():
+            parts = parts or self._reversals_of(receipt)
         if not parts:
             return None
         part = self.chance.choice(parts)
-        return {"number": part.receipt, "amount": part.amount}
+        amount = max(1, part.amount // 2) if wrong else part.amount
+        return {"number": part.receipt, "amount": amount}
+
+    def _is_corrected_later(self) -> bool:
+        """Whether finance now record a reversal wrongly, in a shop that reads the statement."""
+        return STATEMENT in self.run.sources and self.chance.happens(2 * MISTAKEN)
 
     def _reversals_of(self, receipt: Receipt) -> list[Entry]:
         reversals = self._entries(is_payment=False)
