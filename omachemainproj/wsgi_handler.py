@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
@@ -24,7 +25,25 @@ class Utf8Request(WSGIRequest):
         self._encoding = None
 
 
+class WithoutBody:
+    """A response of which only the head is sent, and which is closed as any other."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    def close(self) -> None:
+        self._response.close()
+
+
 class Utf8Handler(WSGIHandler):
-    """Django's own handler, with ``Utf8Request`` for its requests."""
+    """Django's own handler, with ``Utf8Request`` for its requests, and without the bodies of HEAD,
+    for each of which gunicorn would log a warning."""
 
     request_class: type[WSGIRequest] = Utf8Request
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        response = super().__call__(environ, start_response)
+        return WithoutBody(response) if environ["REQUEST_METHOD"] == "HEAD" else response

@@ -16,7 +16,9 @@ from payments.daraja.results import Result, read_transfer_callback
 from payments.daraja.stk_callback import read_stk_callback
 from payments.daraja.transaction_types import Direction
 from payments.daraja.values import UnreadableCallback
+from payments.evidence import amount_on_gateway
 from payments.models import (
+    AMOUNT_REPORTING_SOURCES,
     EventState,
     GatewayEvent,
     LedgerPosting,
@@ -24,6 +26,7 @@ from payments.models import (
     Payout,
     Provider,
     Receipt,
+    ReceiptSource,
     Refund,
     Source,
     Transfer,
@@ -88,14 +91,31 @@ def _misrecorded(event_ids: list[int]) -> Iterator[int]:
                 yield event.pk
             elif event.payment_id and receipt.payment_id != event.payment_id:
                 continue  # reported twice, and counted for the first attempt
-            elif not _matches(receipt, found, receipt.pk in corrected):
+            elif not _matches(
+                receipt, found, receipt.pk in corrected or _is_outranked(receipt, found)
+            ):
                 yield event.pk
         elif not _has_outcome(event):
             yield event.pk
 
 
-def _matches(receipt: Receipt, reported: _Payment, is_corrected: bool) -> bool:
-    if receipt.amount != reported.amount and not is_corrected:
+def _is_outranked(receipt: Receipt, reported: _Payment) -> bool:
+    """Whether a message reports another amount than M-Pesa's own answer shows, or than an earlier
+    callback of the attempt did: it changed nothing, and was shown to staff.
+
+    Both reports are rows that are only added."""
+    if receipt.amount == reported.amount:
+        return False
+    reports = receipt.evidence.filter(source__in=AMOUNT_REPORTING_SOURCES)
+    sources = dict(reports.order_by("-pk").values_list("amount", "source"))
+    if not {receipt.amount, reported.amount} <= sources.keys():
+        return False
+    is_own_again = sources[reported.amount] == ReceiptSource.CALLBACK
+    return is_own_again or amount_on_gateway(receipt) == receipt.amount
+
+
+def _matches(receipt: Receipt, reported: _Payment, may_differ: bool) -> bool:
+    if receipt.amount != reported.amount and not may_differ:
         return False
     return not reported.phone or not _differ(reported.phone, receipt.phone)
 

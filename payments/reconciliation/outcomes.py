@@ -133,7 +133,9 @@ def _credit(
     known = _known_receipts(payment, outcome.receipt)
     own = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if own is not None and outcome.receipt in {"", own.number}:
-        evidence.record(own, outcome.as_report(payment))
+        is_new = evidence.record(own, outcome.as_report(payment))
+        if is_new and outcome.amount not in {None, own.amount}:
+            return receipts.show_other_amount(own, reported_amount=outcome.amount or 0)
         return "Already recorded."
     if own is not None:
         note = _add_details(payment, order, own, outcome)

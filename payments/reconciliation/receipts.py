@@ -101,11 +101,10 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
         source not in AUTHORITATIVE_SOURCES
         and evidence.amount_on_gateway(receipt) == receipt.amount
     ):
-        note = f"{reported} was posted to us; M-Pesa's own statement or answer shows {recorded}."
-        receipt.note, receipt.unacknowledged = note, True
-        receipt.save(update_fields=["note", "unacknowledged"])
-        logger.error("receipt %s: %s", receipt.number, note)
-        return note
+        return _show(
+            receipt,
+            f"{reported} was posted to us; M-Pesa's own statement or answer shows {recorded}.",
+        )
     note = f"Recorded as {recorded}, but M-Pesa reports {reported}."
     logger.error("receipt %s: %s", receipt.number, note)
     order = None if receipt.order_id is None else lock_row(Order, receipt.order_id)
@@ -132,6 +131,23 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     recreate_refunds(receipt, order, dropped)
     if order is not None:
         refund_excess_locked(order)
+    return note
+
+
+def show_other_amount(receipt: Receipt, *, reported_amount: int) -> str:
+    """Show staff that a prompt's callback reports another amount, in KES, than an earlier one of
+    the same payment did. It changes nothing: a prompt is paid once. Returns a note."""
+    recorded, reported = format_kes(receipt.amount), format_kes(reported_amount)
+    return _show(
+        receipt, f"{recorded} is recorded; another callback of the prompt says {reported}."
+    )
+
+
+def _show(receipt: Receipt, note: str) -> str:
+    """Have staff look at a receipt; returns the note."""
+    receipt.note, receipt.unacknowledged = note, True
+    receipt.save(update_fields=["note", "unacknowledged"])
+    logger.error("receipt %s: %s", receipt.number, note)
     return note
 
 

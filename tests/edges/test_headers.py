@@ -1,6 +1,9 @@
 """What every answer says to a browser, and what the docs page may do more."""
 
 import pytest
+from django.test import RequestFactory
+
+from omachemainproj.wsgi_handler import Utf8Handler
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +38,19 @@ def test_a_load_balancer_may_ask_over_plain_http(client, settings):
     assert client.get("/livez/").json() == {"status": "alive"}
     assert client.get("/readyz/", REMOTE_ADDR="10.0.0.9").json() == {"status": "ready"}
     assert client.get("/product/kitchen/").json()["code"] == "https_required"
+
+
+@pytest.mark.parametrize("path", ["/livez/", "/nothing/here/", "/safwebhook/"])
+def test_a_response_to_head_has_the_head_of_get_and_no_body(path):
+    """The server would drop a body, and log a warning for each such request."""
+    heads, bodies = [], []
+    for method in ("GET", "HEAD"):
+        asked = RequestFactory().generic(method, path).environ
+        response = Utf8Handler()(asked, lambda status, headers: heads.append((status, headers)))
+        bodies.append(b"".join(response))
+        response.close()
+
+    lengths = [dict(headers)["Content-Length"] for _, headers in heads]
+    assert heads[0][0] == heads[1][0]
+    assert lengths == [str(len(bodies[0]))] * 2
+    assert (len(bodies[0]) > 0, bodies[1]) == (True, b"")

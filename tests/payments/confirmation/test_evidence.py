@@ -14,6 +14,7 @@ from payments.models import (
     ReceiptEvidence,
     ReceiptQuestion,
 )
+from payments.proof.prove import prove
 from tests.factories import UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
 
@@ -113,6 +114,30 @@ def test_a_post_of_another_amount_than_the_statement_s_is_shown_to_staff(client,
     assert (receipt.amount, receipt.verification) == (700, "confirmed")
     note = "KES 70,000 was posted to us; M-Pesa's own statement or answer shows KES 700."
     assert (receipt.note, receipt.unacknowledged) == (note, True)
+    assert prove().broken == []
+
+
+def test_a_receipt_of_an_amount_that_nobody_reported_is_proved_wrong(client, daraja):
+    post_c2b(client, by_hand("nobody", 700, receipt=NUMBER))
+    on_statement(daraja, Receipt.objects.get())
+    post_c2b(client, by_hand("nobody", 70_000, receipt=NUMBER))
+    Receipt.objects.update(amount=7)
+
+    rules = [each.rule for each in prove().broken]
+    Receipt.objects.update(amount=700)
+
+    assert "A processed message had its effect: its money is recorded" in rules
+
+
+def test_a_second_callback_with_another_amount_is_shown_to_staff(client, order, payment):
+    post(client, payment, success(payment, receipt=NUMBER))
+
+    post(client, payment, success(payment, receipt=NUMBER, amount=1))
+
+    receipt = Receipt.objects.get()
+    note = "KES 3,000 is recorded; another callback of the prompt says KES 1."
+    assert (receipt.amount, receipt.note, receipt.unacknowledged) == (3000, note, True)
+    assert prove().broken == []
 
 
 def test_the_statement_s_other_amount_is_not_confirmed_by_the_post(client, order, daraja):
