@@ -144,7 +144,9 @@ def correct_reversal(receipt_id: int, *, number: str, amount: int) -> str:
         return ""
     is_whole = numbered.way == RefundMethod.OUTSIDE and numbered.result_text not in PARTS_REVERSED
     recorded = receipt.amount if is_whole else numbered.amount
-    if amount == recorded or numbered.status != TransferStatus.DONE:
+    # With what M-Pesa has since said to be reversed, all of it may be recorded.
+    is_all_back = not is_whole and receipt.refunds.taken_back().exists()
+    if amount == recorded or numbered.status != TransferStatus.DONE or is_all_back:
         return "Already recorded."
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
     for refund in receipt.refunds.taken_back() if is_whole else [numbered]:

@@ -14,6 +14,7 @@ from payments.models import Receipt, Refund, Withdrawal
 from payments.proof.prove import prove
 from payments.reconciliation.returns import record_reversal_row
 from payments.reconciliation.withdrawals import settle_again, take_in_withdrawal
+from payments.refunds.external_reversals import record_outside_reversal
 from payments.refunds.services import refund_unmatched
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 
@@ -118,6 +119,17 @@ def test_staff_cannot_make_the_whole_of_a_part(paid):
         staff_say(WHOLE)
 
     assert refunds() == [(500, "outside", "done", BACK)]
+
+
+@pytest.mark.parametrize("shown", [300, WHOLE])
+def test_a_part_of_a_payment_that_m_pesa_called_reversed_since_is_counted_once(paid, shown):
+    staff_say(500)
+    record_outside_reversal(Receipt.objects.get().pk)
+    assert books() == held(WHOLE)
+
+    assert m_pesa_shows(shown) == "Already recorded."
+
+    assert books() == held(WHOLE)
 
 
 @pytest.fixture
