@@ -215,8 +215,9 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     @staff_action(
         "Close the accounts of these people",
         permissions=["change"],
-        about="They are signed out everywhere and cannot sign in any more. Their orders, listings "
-        "and records are kept. You can open the account again.",
+        about="They are signed out everywhere and cannot sign in any more. Their orders and "
+        "records are kept, and what they sell stays on sale: take it off in the list of products. "
+        "You can open the account again.",
     )
     def close(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         require_may_change(by, person)

@@ -6,6 +6,7 @@ Results link to ``page_of`` the row, so that nobody sees a row whose page they m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -26,6 +27,8 @@ from .row_page import NEWEST, Link, Table
 
 #: Characters. A longer text cannot match anything.
 LONGEST = 200
+#: How the SMS about a payment begins, in both languages of M-Pesa: callers forward it whole.
+_PAYMENT_SMS = re.compile(r"\s*([a-z0-9]{10})\s+(?:confirmed|imethibitishwa)\b", re.IGNORECASE)
 
 
 class Typed(NamedTuple):
@@ -112,7 +115,7 @@ def first_of(rows: QuerySet[Any], more: Link | None = None) -> Found:
 
 def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:
     """The results that the viewer may see, by kind; each row once, under the first kind."""
-    text = fold_identifier(typed)
+    text = without_sms(fold_identifier(typed))
     if not text or len(text) > LONGEST:
         return []
     query, shown = Typed(text, phone_in(text)), []
@@ -128,6 +131,12 @@ def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:
             if found.is_certain:
                 break
     return shown
+
+
+def without_sms(typed: str) -> str:
+    """The receipt number that a pasted M-Pesa SMS begins with; any other text unchanged."""
+    sms = _PAYMENT_SMS.match(typed)
+    return sms[1] if sms else typed
 
 
 def phone_in(text: str) -> str:

@@ -14,7 +14,8 @@ from .columns import update_columns
 def close_account(user: User) -> None:
     """Keep a user from signing in, and end all their sessions. Safe to repeat.
 
-    Their orders, listings and records are kept. ``reopen_account`` undoes it.
+    Their orders and records are kept, and their listings stay on sale. ``reopen_account`` undoes
+    it.
     """
     update_columns(user, {"is_active": False})
     tokens.revoke_all(user.pk)

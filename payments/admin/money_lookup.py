@@ -7,7 +7,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.backoffice.change_list import COUNT_AT_MOST
+from accounts.backoffice.search import without_sms
 from omachemainproj.phones import normalise_phone
+from omachemainproj.text import fold_identifier
 from orders import lookup
 from orders.models import Order
 from payments.backoffice.receipt_services import tidy_number
@@ -54,8 +56,11 @@ def find_orders_and_received(typed: str) -> dict[str, Any]:
 
 
 def find_receipt(typed: str) -> Receipt | None:
-    """Return the receipt with this number, in any spelling, of any provider."""
-    number = tidy_number(typed)
+    """Return the receipt with this number, in any spelling, of any provider.
+
+    The number may also be that of a pasted M-Pesa SMS.
+    """
+    number = tidy_number(without_sms(fold_identifier(typed)))
     return Receipt.objects.with_number(number).first() if number else None
 
 

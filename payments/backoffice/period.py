@@ -15,7 +15,13 @@ from accounts.backoffice.formats import write_day
 
 #: The default period.
 DEFAULT = "7"
-CHOICES = {"today": "Today", "7": "7 days", "30": "30 days", "month": "This month"}
+CHOICES = {
+    "today": "Today",
+    "7": "7 days",
+    "30": "30 days",
+    "month": "This month",
+    "last_month": "Last month",
+}
 OWN = "own"
 #: The longest period, since the sums are read row by row.
 DAYS_AT_MOST = 92
@@ -98,13 +104,16 @@ class PeriodForm(forms.Form):
 def offered(key: str, now: datetime) -> Period:
     """One of the periods in ``CHOICES``."""
     today = timezone.localtime(now).date()
-    first = {
-        "today": today,
-        "7": today - timedelta(days=6),
-        "30": today - timedelta(days=29),
-        "month": today.replace(day=1),
+    month = today.replace(day=1)
+    month_end = month - timedelta(days=1)
+    first, last = {
+        "today": (today, today),
+        "7": (today - timedelta(days=6), today),
+        "30": (today - timedelta(days=29), today),
+        "month": (month, today),
+        "last_month": (month_end.replace(day=1), month_end),
     }[key]
-    return Period(now, first, today, key)
+    return Period(now, first, last, key)
 
 
 def read_period(asked: Mapping[str, Any], now: datetime) -> tuple[Period, PeriodForm]:

@@ -8,6 +8,7 @@ import {
   isForEveryone,
   newcomer,
   ofTheDemo,
+  reachesItsPoint,
   signIn,
   test,
 } from "./story";
@@ -145,3 +146,31 @@ test("somebody takes their data along and leaves", async ({ page, mayFail }) => 
   await page.getByRole("link", { name: "Go to the shop" }).click();
   await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
 });
+
+test("a pick-up point's page fits 320 pixels in Swahili, with a reference on one line", async ({
+  page,
+  context,
+}) => {
+  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+  const order = await buyer.buys([kettle.id], { pickup_point: await kilimani() });
+  await reachesItsPoint(order.reference);
+  await context.addCookies([
+    { name: "language", value: "sw", url: process.env.STORY_SHOP ?? "", sameSite: "Lax" },
+  ]);
+  await page.setViewportSize({ width: 320, height: 640 });
+  await signIn(page, await ofTheDemo("faith"));
+
+  await page.goto("/shop/delivering?part=point");
+  const reference = page.getByRole("heading", { name: order.reference });
+  await expect(reference).toBeVisible();
+  expect((await reference.boundingBox())?.height).toBeLessThan(40);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  await isForEveryone(page);
+});
+
+/** The pick-up point of the demo shop at which `faith` works. */
+async function kilimani(): Promise<number> {
+  const answer = await fetch(`${process.env.STORY_SHOP}/pickup-points/?county=nairobi`);
+  const points: { id: number; name: string }[] = await answer.json();
+  return points.find(({ name }) => name === "Kilimani Pick-up")?.id ?? 0;
+}

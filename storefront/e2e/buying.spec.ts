@@ -58,6 +58,11 @@ test("a newcomer finds something by search, joins at the till, and pays with the
   await expect(page.locator(".code output")).toHaveText(/^\d{3} \d{3}$/);
   await isForEveryone(page);
   await expect(page.locator(".steps li:not(.to-come)")).toHaveCount(2);
+  await page.emulateMedia({ media: "print" });
+  await expect(page.getByRole("banner")).toBeHidden();
+  await expect(page.getByRole("button", { name: "Cancel item" })).toBeHidden();
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await page.emulateMedia({ media: null });
   await page.getByRole("link", { name: "All orders" }).click();
   await expect(page.getByText(kettle.name).first()).toBeVisible();
   await isForEveryone(page);

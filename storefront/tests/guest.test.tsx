@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { features } from "../src/api/boot";
 import { session } from "../src/api/session";
@@ -84,6 +84,21 @@ describe("cashing out without an account", () => {
     expect(request?.headers.get("Idempotency-Key")).toBeTruthy();
     expect(await request?.clone().json()).toMatchObject({ mpesa_number: "0712 345 678" });
     expect(guestOrders.all()).toEqual([{ token: anOrder().order_token, phone: "0712 345 678" }]);
+  });
+
+  it("keeps the number that was typed, through a reload, until it is ordered with", async () => {
+    checkOut({ "POST /cashout/": json(anOrder(), 201) });
+    await screen.findByText(/No account needed/);
+    const typed = { target: { value: "0712 345 678" } };
+    fireEvent.input(screen.getByLabelText("M-Pesa number"), typed);
+    cleanup();
+    checkOut({ "POST /cashout/": json(anOrder(), 201) });
+    await screen.findByText(/No account needed/);
+    expect(screen.getByLabelText<HTMLInputElement>("M-Pesa number").value).toBe("0712 345 678");
+    await pay();
+
+    await screen.findByText("elsewhere");
+    expect(sessionStorage.getItem("mpesa_number")).toBeNull();
   });
 
   it("brings it to a place that is written out, and keeps no address", async () => {

@@ -111,6 +111,16 @@ describe("what is to be handed over", () => {
   });
 
   it.each([
+    ["an agent comes for it", {}, /the delivery agent collects it/, /call the buyer/],
+    ["nobody does", { delivery: null }, /call the buyer/, /the delivery agent collects it/],
+  ] as const)("says what to do with paid goods where %s", async (_, changes, said, unsaid) => {
+    api({ "GET /seller/orders/": [aSale(changes as Partial<Sale>)] });
+    show(<SalesPage />);
+    expect(await screen.findByText(said)).toBeTruthy();
+    expect(screen.queryByText(unsaid)).toBeNull();
+  });
+
+  it.each([
     ["paid", "Paid: prepare it", ["cancelled"], false, true],
     ["fetched", "Collected from you", ["delivered"], true, false],
     ["shipping", "On its way to the buyer", ["delivered"], true, false],

@@ -1,6 +1,6 @@
 import { i18n } from "@lingui/core";
 import { describe, expect, it } from "vitest";
-import { ownPath } from "../src/account/ownPath";
+import { ownPath, signInFrom } from "../src/account/ownPath";
 import { nextCursor } from "../src/api/client";
 import { ApiError, lineErrors } from "../src/api/errors";
 import { filtersOf } from "../src/api/queries";
@@ -22,6 +22,19 @@ describe("addresses", () => {
     [null, "/"],
   ])("after signing in %s leads to %s", (to, path) => {
     expect(ownPath(to)).toBe(path);
+  });
+
+  it.each([
+    ["/checkout", "", "/sign-in?to=%2Fcheckout"],
+    ["/search", "?search=sofa&page=2", "/sign-in?to=%2Fsearch%3Fsearch%3Dsofa%26page%3D2"],
+    ["/sign-in", "?to=/checkout", "/sign-in?to=/checkout"],
+    ["/join", "?to=%2Fcheckout", "/sign-in?to=%2Fcheckout"],
+    ["/password/reset", "", "/sign-in"],
+    ["/email/confirm/x", "", "/sign-in"],
+    ["/account/deleted", "", "/sign-in"],
+    ["/", "", "/sign-in"],
+  ])("who signs in from %s%s goes to %s", (pathname, search, path) => {
+    expect(signInFrom({ pathname, search })).toBe(path);
   });
 
   it("of products have words of letters and digits", () => {

@@ -67,6 +67,16 @@ def test_an_action_is_chosen_above_or_below_the_list(staff_browser, unpaid, bar)
     assert '<input type="hidden" name="action" value="cancel">' in page
 
 
+def test_closing_a_sellers_account_says_that_their_goods_stay_on_sale(
+    staff_browser, client, kettle
+):
+    asked = act(staff_browser, "close", kettle.seller, why=None).content.decode()
+    act(staff_browser, "close", kettle.seller)
+
+    assert "what they sell stays on sale: take it off in the list of products" in asked
+    assert client.get(f"/product/{kettle.pk}/").json()["soldout"] is False
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", ["update", "delete"])
 def test_the_audit_is_only_added_to(staff_browser, unpaid, way):

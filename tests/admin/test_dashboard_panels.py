@@ -58,6 +58,20 @@ def test_a_period_that_is_offered_ends_today_in_nairobi(key, first):
     assert period.until == datetime(2026, 11, 24, 21, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("now", "first", "last"),
+    [
+        (datetime(2026, 11, 30, 21, tzinfo=UTC), date(2026, 11, 1), date(2026, 11, 30)),
+        (datetime(2026, 11, 30, 20, tzinfo=UTC), date(2026, 10, 1), date(2026, 10, 31)),
+        (datetime(2027, 1, 31, 9, tzinfo=UTC), date(2026, 12, 1), date(2026, 12, 31)),
+    ],
+)
+def test_last_month_is_the_whole_month_before_todays_in_nairobi(now, first, last):
+    period = offered("last_month", now)
+
+    assert (period.first, period.last) == (first, last)
+
+
 def test_a_chosen_period_includes_its_first_and_last_day():
     period, form = read_period({"period": "own", "since": "2026-11-01", "until": "2026-11-03"}, NOW)
 

@@ -31,7 +31,12 @@ SPELLINGS = {
     "its phone out of a chat": lambda order: "\u2068+254\u00a0712\u2009345\u202f678\u2069",
     "its buyer out of a chat": lambda order: "\u2068Wan\u00adjiku\u2069",
 }
-PASTED_RECEIPTS = ["\u2068TKB 1234567\u2069", "ＴＫＢ１２３４５６７", "tkb\u200b1234567"]
+PASTED_RECEIPTS = [
+    "\u2068TKB 1234567\u2069",
+    "ＴＫＢ１２３４５６７",
+    "tkb\u200b1234567",
+    "TKB1234567 Confirmed. Ksh1,500.00 sent to O-MACHE",
+]
 
 
 @pytest.mark.parametrize("model", [Order, OrderPayment, Receipt, GatewayEvent])

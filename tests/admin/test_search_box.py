@@ -76,7 +76,23 @@ def test_an_order_opens_by_a_reference_with_a_letter_that_looks_alike(sale):
     assert opened(as_role("support"), "ACD0 3467") == row_url(sale)
 
 
-@pytest.mark.parametrize("typed", ["TKB1234567", "tkb 1234567", "\u2068TKB1234567\u2069"])
+PAYMENT_SMS = (
+    "TKB1234567 Confirmed. Ksh1,500.00 sent to O-MACHE for account ABCD2345 on 30/11/26 at 9:35 PM "
+    "New M-PESA balance is Ksh72,001.00. Transaction cost, Ksh0.00. Amount you can transact within "
+    "the day is 472,001.00."
+)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "TKB1234567",
+        "tkb 1234567",
+        "\u2068TKB1234567\u2069",
+        PAYMENT_SMS,
+        "TKB1234567 Imethibitishwa. Umetuma Ksh1,500.00 kwa O-MACHE",
+    ],
+)
 def test_an_order_opens_by_the_receipt_of_its_money_for_support(sale, typed):
     assert opened(as_role("support"), typed) == row_url(sale)
 

@@ -1,7 +1,8 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
-import { Link } from "react-router";
+import { Link, useLocation } from "react-router";
+import { signInFrom } from "../account/ownPath";
 import { useUser } from "../account/useUser";
 import { meQuery } from "../api/queries";
 import { useCart } from "../cart/useCart";
@@ -15,6 +16,7 @@ const Unread = lazy(() => import("./Unread").catch(() => ({ default: () => null 
 export function Header() {
   const { t } = useLingui();
   const user = useUser();
+  const location = useLocation();
   // Asked for by Unread, once the page has what it needs itself.
   const unpaid = useQuery({ ...meQuery, enabled: false }).data?.counts.unpaid_orders ?? 0;
   const inCart = useCart().lines.reduce((sum, line) => sum + line.number, 0);
@@ -59,7 +61,7 @@ export function Header() {
               </span>
             )}
           </Link>
-          <Link className="top-link" to={user ? "/account" : "/sign-in"}>
+          <Link className="top-link" to={user ? "/account" : signInFrom(location)}>
             <Icon name="person" />
             <span className="word">{user ? t`Account` : t`Sign in`}</span>
           </Link>

@@ -17,7 +17,7 @@ import { money, phone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 import type { CashoutBody } from "./attempt";
 import { CheckoutError } from "./CheckoutError";
-import { isMpesaNumber, rememberedNumber } from "./mpesaNumber";
+import { isMpesaNumber, keepTyped, rememberedNumber, typedNumber } from "./mpesaNumber";
 import type { useCashout } from "./useCashout";
 
 type Unread = Partial<Record<string, MessageDescriptor>>;
@@ -39,7 +39,8 @@ export function CheckoutForm({
   const { i18n } = useLingui();
   const [unread, setUnread] = useState<Unread>({});
   const [typedOver, setTypedOver] = useState<string | null>(null);
-  const remembered = rememberedNumber();
+  const [typed] = useState(typedNumber);
+  const remembered = typed || rememberedNumber();
   const user = useUser();
   const own = useQuery({
     ...userQuery,
@@ -130,7 +131,10 @@ export function CheckoutForm({
         label={<Trans>M-Pesa number</Trans>}
         // Another suggestion is another field, until somebody types: that is never replaced.
         key={typedOver ?? suggested}
-        onInput={() => setTypedOver((before) => before ?? suggested)}
+        onInput={(event) => {
+          setTypedOver((before) => before ?? suggested);
+          keepTyped(event.currentTarget.value);
+        }}
         name="mpesa_number"
         type="tel"
         inputMode="tel"

@@ -12,6 +12,18 @@ export function rememberedNumber(): string {
   return readStored<string>("mpesa_number") ?? "";
 }
 
+/** It was ordered with: the next order suggests it. */
 export function rememberNumber(number: string): void {
   store("mpesa_number", number);
+  keepTyped("");
+}
+
+/** What was typed in this tab for an order that is not placed yet. */
+export function typedNumber(): string {
+  return readStored<string>("mpesa_number", "tab") ?? "";
+}
+
+/** Keep it through a reload, a sign-in and the way back to the cart. */
+export function keepTyped(number: string): void {
+  store("mpesa_number", number || null, "tab");
 }

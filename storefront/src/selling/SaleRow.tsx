@@ -78,10 +78,16 @@ export function SaleRow({
       </dl>
       {sale.track_status === "paid" && (
         <p className="quiet small">
-          <Trans>
-            Get it ready: the delivery agent collects it from you. The buyer's code confirms
-            delivery.
-          </Trans>
+          {sale.delivery ? (
+            <Trans>
+              Get it ready: the delivery agent collects it from you. The buyer's code confirms
+              delivery.
+            </Trans>
+          ) : (
+            <Trans>
+              Get it ready, and call the buyer to agree on delivery. The buyer's code confirms it.
+            </Trans>
+          )}
         </p>
       )}
       {sale.moves.includes("delivered") && <HandOver sale={sale} done={done} />}
