@@ -31,6 +31,7 @@ from payments.models import (
     Source,
     Transfer,
     TransferStatus,
+    Verification,
 )
 
 from .rule import chunks, rule
@@ -75,7 +76,7 @@ def _misrecorded(event_ids: list[int]) -> Iterator[int]:
         (receipt.provider, receipt.number): receipt
         for receipt in Receipt.objects.filter(
             number__in=[each.number for each in reported.values()]
-        ).only("provider", "number", "amount", "phone", "payment")
+        ).only("provider", "number", "amount", "phone", "payment", "verification")
     }
     corrected = set(
         LedgerPosting.objects.filter(
@@ -101,13 +102,17 @@ def _misrecorded(event_ids: list[int]) -> Iterator[int]:
 
 def _is_outranked(receipt: Receipt, reported: _Payment) -> bool:
     """Whether a message reports another amount than M-Pesa's own answer shows, or than an earlier
-    callback of the attempt did: it changed nothing, and was shown to staff.
+    callback of the attempt did, or another than was written off because it never came: it changed
+    nothing, and was shown to staff.
 
-    Both reports are rows that are only added."""
+    Each report is a row that is only added.
+    """
     if receipt.amount == reported.amount:
         return False
     reports = receipt.evidence.filter(source__in=AMOUNT_REPORTING_SOURCES)
     sources = dict(reports.order_by("-pk").values_list("amount", "source"))
+    if receipt.verification == Verification.NEVER_CAME:
+        return reported.amount in sources
     if not {receipt.amount, reported.amount} <= sources.keys():
         return False
     is_own_again = sources[reported.amount] == ReceiptSource.CALLBACK

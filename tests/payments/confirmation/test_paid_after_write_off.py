@@ -68,6 +68,7 @@ def test_a_posted_confirmation_of_it_is_shown_to_staff(client, order, written_of
     assert flagged(written_off) == (True, REPORTED)
     assert now(written_off) == ("never_came", 3000, 3000)
     assert books() == {"buyers_held": 3000, "write_offs": 3000}
+    assert prove().broken == []
 
 
 @pytest.mark.parametrize("amount", [3000, 2900])
