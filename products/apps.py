@@ -5,4 +5,4 @@ class ProductsConfig(AppConfig):
     name = "products"
 
     def ready(self) -> None:
-        from . import conflict_parties  # noqa: F401, PLC0415
+        from . import conflict_parties, signals  # noqa: F401, PLC0415

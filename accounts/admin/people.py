@@ -215,15 +215,19 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     @staff_action(
         "Close the accounts of these people",
         permissions=["change"],
-        about="They are signed out everywhere and cannot sign in any more. Their orders and "
-        "records are kept, and what they sell stays on sale: take it off in the list of products. "
-        "You can open the account again.",
+        about="They are signed out everywhere and cannot sign in any more. What they sell is taken "
+        "off sale; their orders and records are kept. You can open the account again.",
     )
     def close(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         require_may_change(by, person)
         services.close_account(person)
 
-    @staff_action("Open the accounts of these people again", permissions=["change"])
+    @staff_action(
+        "Open the accounts of these people again",
+        permissions=["change"],
+        about="They can sign in again. What they sell stays off sale until it is listed again, by "
+        "them or in the list of products.",
+    )
     def reopen(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         require_may_change(by, person)
         services.reopen_account(person)

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts import tokens
 from accounts.models import User
+from accounts.signals import account_closed
 
 from .columns import update_columns
 
@@ -14,11 +15,12 @@ from .columns import update_columns
 def close_account(user: User) -> None:
     """Keep a user from signing in, and end all their sessions. Safe to repeat.
 
-    Their orders and records are kept, and their listings stay on sale. ``reopen_account`` undoes
-    it.
+    Their orders and records are kept. What they sell is taken off sale (``account_closed``): they
+    could not hand it over. ``reopen_account`` undoes all but that.
     """
     update_columns(user, {"is_active": False})
     tokens.revoke_all(user.pk)
+    account_closed.send(sender=User, user=user)
 
 
 def reopen_account(user: User) -> None:

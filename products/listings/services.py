@@ -29,6 +29,8 @@ from .pictures import replace_first, stored_files
 EDITABLE = frozenset(
     {"name", "description", "category", "price", "sku", "payment_mpesa_number", "listed"}
 )
+#: Products that one statement takes off sale, of a seller who may have tens of thousands.
+UNLISTED_AT_ONCE = 1000
 #: How long one new product of a seller counts towards crowding the home page.
 CROWDING_DECAY = timedelta(hours=8)
 #: A month's worth, so that a seller who listed thousands at a time does not wait longer than that.
@@ -63,11 +65,11 @@ class AlreadyListed(Exception):
         super().__init__(f"product {product.pk} was listed with this key")
 
 
-class SellerDeleted(Refusal):
-    """The seller's account was deleted."""
+class SellerClosed(Refusal):
+    """The seller's account was closed or deleted."""
 
-    code = "seller_deleted"
-    message = "Its seller has deleted their account. Nobody would hand over the goods."
+    code = "seller_closed"
+    message = "Its seller's account is closed. Nobody would hand over the goods."
 
 
 class RestockKeyReused(Refusal):
@@ -167,9 +169,9 @@ def _next_crowding(seller: User) -> int:
     """The ``crowding`` of the seller's next product: how many they have listed recently.
 
     Each product adds one, and one expires every eight hours. Locks the seller, so that concurrent
-    uploads get different values. Refuses (401) a seller whose account was deleted meanwhile.
+    uploads get different values. Refuses (401) a seller whose account was closed meanwhile.
     """
-    if lock_row(User, seller.pk).erased_at is not None:
+    if not lock_row(User, seller.pk).is_active:
         refuse("user_inactive")
     mine = Product.objects.owned_by(seller).order_by(Newest())
     newest = mine.values_list("crowding", "created_at").first()
@@ -239,16 +241,29 @@ def _record_terms(product_id: int) -> None:
 def list_product(product_id: int) -> None:
     """Make a product visible to the public again. Safe to repeat.
 
-    Raises SellerDeleted: nobody would hand over the goods.
+    Raises SellerClosed: nobody would hand over the goods.
     """
-    if Product.objects.filter(pk=product_id, seller__erased_at__isnull=False).exists():
-        raise SellerDeleted
+    if Product.objects.filter(pk=product_id, seller__is_active=False).exists():
+        raise SellerClosed
     _write(product_id, {"listed": True})
 
 
 def unlist_product(product_id: int) -> None:
     """Hide a product from the public. Existing orders are not affected. Safe to repeat."""
     _write(product_id, {"listed": False})
+
+
+def unlist_products_of(seller: User) -> None:
+    """Hide all products of a seller from the public. Existing orders are not affected.
+
+    Call inside a transaction. Safe to repeat.
+    """
+    # By id, the order in which orders lock products.
+    listed = Product.objects.owned_by(seller).listed().order_by("pk")
+    ids = list(listed.select_for_update(no_key=True).values_list("pk", flat=True))
+    for start in range(0, len(ids), UNLISTED_AT_ONCE):
+        some = Product.objects.filter(pk__in=ids[start : start + UNLISTED_AT_ONCE])
+        some.update(listed=False)
 
 
 def restock_product(

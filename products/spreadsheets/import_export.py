@@ -163,7 +163,7 @@ class ProductResource(Resource):
         of_seller: dict[str, list[SheetRow]] = defaultdict(list)
         for row in dataset.rows:
             of_seller[_seller_of(row)].append(row)
-        sellers = User.objects.filter(username__in=of_seller, erased_at=None)
+        sellers = User.objects.filter(username__in=of_seller, is_active=True)
         self._imports = {
             seller.username: SheetImport(
                 of_seller[seller.username], seller=seller, by=kwargs["user"]
@@ -196,7 +196,7 @@ class ProductResource(Resource):
     def _import(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
         importing = self._imports.get(_seller_of(row))
         if importing is None:
-            errors = {"seller": ["There is no user with this name."]}
+            errors = {"seller": ["No user has this name, or their account is closed."]}
             return RowReport(row.number, FAILED, errors=errors)
         checked = importing.import_row(row, check=True)
         if self._is_own(user, importing.seller, row, checked.id):

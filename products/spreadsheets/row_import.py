@@ -180,8 +180,8 @@ class RowImport:
     def _list(self, values: dict[str, Any]) -> int:
         with transaction.atomic():
             # Under this lock, of two concurrent uploads each sees the other's listings.
-            if lock_row(User, self._seller.pk).erased_at is not None:
-                raise RowFailed("row", "The account was deleted a moment ago.")
+            if not lock_row(User, self._seller.pk).is_active:
+                raise RowFailed("row", "The account was closed a moment ago.")
             mine = Product.objects.owned_by(self._seller).filter(pk__gt=self._known.last_id)
             if not values.get("sku") and mine.filter(name=values["name"]).exists():
                 raise RowFailed("name", "Another upload listed this name a moment ago.")

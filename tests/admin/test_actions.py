@@ -9,6 +9,9 @@ from accounts.models import Audit
 from omachemainproj.api.errors import Refusal
 from orders.models import Order
 from payments.models import GatewayEvent
+from products.models import Product
+from tests.factories import ProductFactory
+from tests.shopping import paid_line
 
 from .test_pages import list_url
 
@@ -67,14 +70,40 @@ def test_an_action_is_chosen_above_or_below_the_list(staff_browser, unpaid, bar)
     assert '<input type="hidden" name="action" value="cancel">' in page
 
 
-def test_closing_a_sellers_account_says_that_their_goods_stay_on_sale(
-    staff_browser, client, kettle
+def test_closing_a_sellers_account_takes_their_goods_off_sale(
+    staff_browser, client, kettle, monkeypatch
 ):
+    monkeypatch.setattr("products.listings.services.UNLISTED_AT_ONCE", 1)
+    ProductFactory(seller=kettle.seller)
+    anothers = ProductFactory()
     asked = act(staff_browser, "close", kettle.seller, why=None).content.decode()
+
     act(staff_browser, "close", kettle.seller)
 
-    assert "what they sell stays on sale: take it off in the list of products" in asked
-    assert client.get(f"/product/{kettle.pk}/").json()["soldout"] is False
+    assert "What they sell is taken off sale" in asked
+    assert list(Product.objects.listed()) == [anothers]
+    assert client.get(f"/product/{kettle.pk}/").status_code == 404
+
+
+def test_the_goods_of_a_closed_account_are_listed_again_once_it_is_open(staff_browser, kettle):
+    act(staff_browser, "close", kettle.seller)
+    refused = act(staff_browser, "show", kettle).content.decode()
+    act(staff_browser, "reopen", kettle.seller)
+    is_listed = Product.objects.get().listed
+
+    act(staff_browser, "show", kettle)
+
+    assert "Its seller&#x27;s account is closed." in refused
+    assert (is_listed, Product.objects.get().listed) == (False, True)
+
+
+def test_an_order_of_a_closed_seller_goes_on(staff_browser, buyer, kettle):
+    line = paid_line(buyer, kettle)
+
+    act(staff_browser, "close", kettle.seller)
+
+    line.refresh_from_db()
+    assert (line.track_status, Product.objects.get().item_number) == ("paid", 4)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Audit
+from accounts.services import close_account
 from payments.people.erasure import erase_account
 from products import stock
 from products.models import Product, StockMovement
@@ -455,11 +456,16 @@ def _export(keeper):
     return page
 
 
-def test_nothing_is_listed_or_changed_for_a_deleted_seller(keeper, kettle, seller):
+@pytest.mark.parametrize(
+    "close", [lambda seller: erase_account(seller, timezone.now()), close_account]
+)
+def test_nothing_is_listed_or_changed_for_a_closed_seller(keeper, kettle, seller, close):
     Product.objects.update(listed=False)
-    erase_account(seller, timezone.now())
-    new = {**NEW, "id": "", "seller": f"#{seller.pk}", "listed": "true"}
+    close(seller)
+    seller.refresh_from_db()
+    new = {**NEW, "id": "", "seller": seller.username, "listed": "true"}
 
     page = preview(keeper, sheet(new, {**new, "id": kettle.pk, "name": "", "item_number": ""}))
 
-    assert [row["seller"] for row in problems(page)] == [["There is no user with this name."]] * 2
+    said = ["No user has this name, or their account is closed."]
+    assert [row["seller"] for row in problems(page)] == [said] * 2

@@ -487,7 +487,7 @@ def test_a_row_of_a_sheet_that_waited_for_the_deletion_fails():
 
     report = importing.import_row(row, check=False)
 
-    assert report.errors == {"row": ["The account was deleted a moment ago."]}
+    assert report.errors == {"row": ["The account was closed a moment ago."]}
     assert not Product.objects.exists()
 
 

@@ -119,7 +119,7 @@ def test_the_listing_of_a_deleted_seller_is_not_listed_again(staff, kettle):
     form = {"action": "show", "_selected_action": [kettle.pk], "said": "yes"}
     response = staff.post(LIST, {**form, "why": "They came back"}, follow=True)
 
-    assert "Its seller has deleted their account." in response.content.decode()
+    assert "Its seller&#x27;s account is closed." in response.content.decode()
     kettle.refresh_from_db()
     assert kettle.listed is False
 
