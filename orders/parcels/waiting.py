@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import compiled
+from omachemainproj.compiled_queries import Fixed, compiled
 from orders.models import Notice, NotificationKind, OrderTrack, PickupPoint, TrackStatus
 from orders.models.lines import OrderTrackQuerySet
 from orders.notifications.notify import notify_all
@@ -53,30 +53,31 @@ def remind_of_waiting_goods(now: datetime) -> int:
     Each once per line. Returns how many notifications. Safe to repeat and to run concurrently.
     """
     over, half = now - _time(), now - _time() / 2
+    number = REMINDED_PER_ROUND
     notices = [
-        *(_notice(NotificationKind.UNCOLLECTED, *line) for line in _to_tell_it_is_over(over)),
-        *(_notice(NotificationKind.WAITING, *line) for line in _to_remind(half, over)),
+        *(_notice(NotificationKind.UNCOLLECTED, *line) for line in _to_tell_is_over(over, number)),
+        *(_notice(NotificationKind.WAITING, *line) for line in _to_remind(half, over, number)),
     ]
     notify_all(notices)
     return len(notices)
 
 
 @compiled
-def _to_tell_it_is_over(over: datetime) -> QuerySet[Any, Any]:
-    return _not_yet_notified(NotificationKind.UNCOLLECTED, waiting_since(over))
+def _to_tell_is_over(over: datetime, number: Fixed[int]) -> QuerySet[Any, Any]:
+    return _not_yet_notified(NotificationKind.UNCOLLECTED, waiting_since(over))[:number]
 
 
 @compiled
-def _to_remind(half: datetime, over: datetime) -> QuerySet[Any, Any]:
+def _to_remind(half: datetime, over: datetime, number: Fixed[int]) -> QuerySet[Any, Any]:
     lines = waiting_since(half).exclude(pk__in=waiting_since(over).values("pk"))
-    return _not_yet_notified(NotificationKind.WAITING, lines)
+    return _not_yet_notified(NotificationKind.WAITING, lines)[:number]
 
 
 def _not_yet_notified(kind: NotificationKind, lines: OrderTrackQuerySet) -> QuerySet[Any, Any]:
-    """Order, line and arrival of the first of these lines without a notification of this kind."""
+    """Order, line and arrival of these lines without a notification of this kind, oldest first."""
     notices = Notice.objects.filter(track=OuterRef("pk"), kind=kind)
     some = lines.filter(~Exists(notices)).order_by("pk")
-    return some.values_list("order_id", "pk", "parcel__arrived_at")[:REMINDED_PER_ROUND]
+    return some.values_list("order_id", "pk", "parcel__arrived_at")
 
 
 def _notice(kind: NotificationKind, order_id: int, track_id: int, arrived_at: datetime) -> Notice:
