@@ -222,8 +222,9 @@ test("another person does not see the orders of the one before", async ({ page, 
   await page.getByLabel("User name or email").fill(other.username);
   await page.getByLabel("Password").fill(other.password);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("heading", { name: "Sign in" })).toBeHidden();
-  await page.getByRole("link", { name: "Orders" }).click();
+  await expect(page.getByRole("heading", { name: other.username })).toBeVisible();
+  const menu = page.getByRole("navigation", { name: "Main menu" });
+  await menu.getByRole("link", { name: "Orders" }).click();
   await expect(page.getByText("No orders yet")).toBeVisible();
 
   const answer = page.waitForResponse((response) => response.url().includes("/cashout/"));
