@@ -316,6 +316,8 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
             emails.notify_of_change(obj, "email_changed", to=email_before)
         if change and "is_superuser" in form.changed_data:
             tokens.revoke_all(obj.pk)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            services.close_account(obj)
 
     def changed_columns(self, obj: User, form: Any) -> set[str]:
         """The fields that were changed, and those that follow from them."""

@@ -139,7 +139,8 @@ class PersonForm(_AvailableIdentityMixin, _RoleGrantsStaffMixin, UserChangeForm)
             "is_superuser": "Superuser",
         }
         help_texts: ClassVar[dict[str, str]] = {
-            "is_active": "Clear this box to close the account. Existing orders are kept.",
+            "is_active": "Clear this box to close the account. What they sell is taken off sale; "
+            "existing orders are kept.",
             "is_staff": "Gives access to these pages. A role does so too.",
             "is_superuser": "For the owner of the shop: can assign roles, set passwords, and do "
             "everything that any role can.",

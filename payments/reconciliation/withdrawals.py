@@ -79,12 +79,10 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     reversal of a payment of ours, or as the only refund or payout it fits.
     """
     if is_number_of_transfer(movement.receipt):
-        recorded = Refund.objects.numbered(movement.receipt).first()
-        if recorded is not None and movement.reverses:
-            correct_reversal(recorded.receipt_id, number=recorded.number, amount=movement.amount)
         # Staff may have recorded it on the page of its refund or payout since it was read.
         for known in Withdrawal.objects.still_open().filter(number=movement.receipt):
             settle_again(known.pk)
+        _correct_recorded(movement.receipt, reverses=movement.reverses, amount=movement.amount)
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,
@@ -137,12 +135,20 @@ def _settle_if_unambiguous(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool
 def _corrected(known: Transfer, withdrawal: Withdrawal) -> Transfer | None:
     """Correct a reversal that is recorded under the withdrawal's number with another amount; return
     the transfer that it was."""
-    if not isinstance(known, Refund) or not withdrawal.reverses:
+    if not isinstance(known, Refund):
         return known
-    correct_reversal(known.receipt_id, number=known.number, amount=withdrawal.amount)
+    _correct_recorded(known.number, reverses=withdrawal.reverses, amount=withdrawal.amount)
     known.refresh_from_db()
     is_corrected = known.status == TransferStatus.DROPPED
     return known.receipt.refunds.done_outside().last() if is_corrected else known
+
+
+def _correct_recorded(number: str, *, reverses: str, amount: int) -> None:
+    """Correct the reversal of the payment ``reverses`` that is recorded under this number, if it
+    has another amount in KES. One that was recorded for another payment is left to staff."""
+    receipt = find_receipt(reverses)
+    if receipt is not None:
+        correct_reversal(receipt.pk, number=number, amount=amount)
 
 
 def _was_replaced(row: Transfer) -> bool:

@@ -263,7 +263,7 @@ def unlist_products_of(seller: User) -> None:
     ids = list(listed.select_for_update(no_key=True).values_list("pk", flat=True))
     for start in range(0, len(ids), UNLISTED_AT_ONCE):
         some = Product.objects.filter(pk__in=ids[start : start + UNLISTED_AT_ONCE])
-        some.update(listed=False)
+        some.update(listed=False, updated_at=timezone.now())
 
 
 def restock_product(

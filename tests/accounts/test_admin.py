@@ -139,6 +139,17 @@ def test_a_superuser_gives_powers(boss, amina):
     assert amina.is_staff
 
 
+def test_a_seller_whose_box_is_cleared_is_signed_out_and_sells_nothing(boss, kettle, seller):
+    refresh = tokens.issue(seller).refresh
+
+    boss.post(change_page(seller), {"username": "amina", "email": seller.email})
+
+    seller.refresh_from_db()
+    kettle.refresh_from_db()
+    assert (seller.is_active, kettle.listed) == (False, False)
+    assert BlacklistedToken.objects.filter(token__jti=refresh["jti"]).exists()
+
+
 def test_roles_and_permissions_are_boxes_to_tick(boss, amina):
     page = boss.get(f"/admin/accounts/user/{amina.pk}/change/").content.decode()
 

@@ -216,6 +216,14 @@ def test_so_does_a_withdrawal_that_was_shown_before(paid):
     assert Withdrawal.objects.get().refund == Refund.objects.get(amount=300)
 
 
+def test_the_reversal_of_another_payment_corrects_none_of_this_one(paid):
+    staff_say(500)
+
+    on_the_portal(300, reverses="SGL0000009")
+
+    assert refunds() == [(500, "outside", "done", BACK)]
+
+
 def test_a_payment_to_a_phone_corrects_no_reversal(refunded_on_the_portal):
     before = refunds()
 
