@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,6 +15,11 @@ from orders import lookup
 from orders.models import Order
 from payments.backoffice.receipt_services import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund
+
+#: Characters of M-Pesa's numbers that people take for each other, read out or on a small screen.
+_LOOK_ALIKES = {each: alike for alike in ("O0", "I1") for each in alike}
+#: A longer list of spellings is not searched: the number then has to be exact.
+_MAX_SPELLINGS = 64
 
 
 def find_orders(typed: str) -> dict[str, Any]:
@@ -55,13 +61,29 @@ def find_orders_and_received(typed: str) -> dict[str, Any]:
     return {"pk__in": known.union(Order.objects.filter(pk__in=received).values_list("pk"))}
 
 
+def spellings_of_number(typed: str) -> list[str]:
+    """Receipt numbers that may be meant, the typed one first; that of a pasted M-Pesa SMS too.
+
+    O and 0, and I and 1, may be typed for each other. Empty if nothing was typed.
+    """
+    number = tidy_number(without_sms(fold_identifier(typed)))
+    if not number:
+        return []
+    # Each character first, so that the number itself is the first spelling.
+    alike = [each + _LOOK_ALIKES.get(each, "").replace(each, "") for each in number]
+    if 2 ** sum(len(each) > 1 for each in alike) > _MAX_SPELLINGS:
+        return [number]
+    return ["".join(characters) for characters in product(*alike)]
+
+
 def find_receipt(typed: str) -> Receipt | None:
     """Return the receipt with this number, in any spelling, of any provider.
 
     The number may also be that of a pasted M-Pesa SMS.
     """
-    number = tidy_number(without_sms(fold_identifier(typed)))
-    return Receipt.objects.with_number(number).first() if number else None
+    spellings = spellings_of_number(typed)
+    found = Receipt.objects.with_number(*spellings) if spellings else ()
+    return min(found, key=lambda receipt: spellings.index(receipt.number), default=None)
 
 
 def find_receipts(typed: str) -> dict[str, Any]:
@@ -94,10 +116,10 @@ def find_transfers(model: type[Refund] | type[Payout], typed: str) -> dict[str, 
 
     An empty dict if neither matches.
     """
-    number = tidy_number(typed)
+    numbers = spellings_of_number(typed)
     # The index leaves out empty numbers, so the query has to exclude them.
-    if model.objects.filter(number=number).exclude(number="").exists():
-        return {"number": number}
+    if numbers and model.objects.filter(number__in=numbers).exclude(number="").exists():
+        return {"number__in": numbers}
     if model.objects.filter(originator_conversation_id=typed).exists():
         return {"originator_conversation_id": typed}
     return {}

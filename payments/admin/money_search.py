@@ -13,11 +13,10 @@ from orders.lookup import find_by_typed_reference, letters_of_reference
 from orders.models import REFERENCE_LENGTH, Order
 from orders.sections.descriptions import SEES_ORDERS, describe_order
 from payments.backoffice.permissions import VIEW_MONEY
-from payments.backoffice.receipt_services import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
 
 from .money_lookup import find_prompts as prompts_called
-from .money_lookup import find_receipt, find_transfers
+from .money_lookup import find_receipt, find_transfers, spellings_of_number
 
 #: A longer text is no reference, though its letters may happen to contain one.
 _LONGEST_REFERENCE = 40
@@ -181,5 +180,5 @@ def _describe_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
     place=17,
 )
 def find_withdrawals(typed: Typed, viewer: User) -> Found:
-    number = "" if typed.phone else tidy_number(typed.text)
-    return first_of(Withdrawal.objects.filter(number=number)) if number else Found()
+    numbers = [] if typed.phone else spellings_of_number(typed.text)
+    return first_of(Withdrawal.objects.filter(number__in=numbers)) if numbers else Found()

@@ -14,7 +14,6 @@ from accounts.backoffice.row_page import NEWEST
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
 from orders.models import Order, OrderTrack
-from payments.backoffice.receipt_services import tidy_number
 from payments.models import (
     Payout,
     PayoutDay,
@@ -26,7 +25,7 @@ from payments.models import (
 )
 
 from .console_rows import ConsoleRowPage, Summarised
-from .money_lookup import find_orders, find_transfers
+from .money_lookup import find_orders, find_transfers, spellings_of_number
 from .order_payments import describe_share
 
 
@@ -109,7 +108,7 @@ class SellerShareAdmin(ConsoleRowPage, LookupAdmin):
         ]
 
     def find(self, term: str) -> dict[str, Any]:
-        payouts = Payout.objects.filter(number=tidy_number(term)).exclude(number="")
+        payouts = Payout.objects.filter(number__in=spellings_of_number(term)).exclude(number="")
         payout = payouts.values_list("pk", flat=True).first()
         if payout:
             return {"payout": payout}
@@ -177,7 +176,7 @@ class WithdrawalAdmin(ConsoleRowPage, LookupAdmin):
         try:
             return {"phone": normalise_phone(term)}
         except ValueError:
-            return {"number": tidy_number(term)}
+            return {"number__in": spellings_of_number(term)}
 
 
 @admin.register(PortalStatement)

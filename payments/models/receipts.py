@@ -97,11 +97,12 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """
         return self.filter(provider=provider, number=number).exclude(number="")
 
-    def with_number(self, number: str) -> ReceiptQuerySet:
-        """Receipts with this number, of any provider; none if the number is empty."""
+    def with_number(self, *numbers: str) -> ReceiptQuerySet:
+        """Receipts with one of these numbers, of any provider; none if the number is empty."""
         # Both conditions let the index be used: its first column is the provider, without empty
         # numbers.
-        return self.filter(provider__in=dict(provider_choices()), number=number).exclude(number="")
+        named = self.filter(provider__in=dict(provider_choices()), number__in=numbers)
+        return named.exclude(number="")
 
     def without_number(self) -> ReceiptQuerySet:
         """Receipts whose M-Pesa receipt number is not known yet.

@@ -12,7 +12,7 @@ from accounts.guests import guest_with
 from accounts.models import User
 from accounts.models.phones import PhoneLogin
 from orders.models import Order, OrderDelivery, OrderTrack
-from payments.models import OrderPayment, Payout, Receipt, Refund
+from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, paid_line
 
@@ -95,6 +95,37 @@ PAYMENT_SMS = (
 )
 def test_an_order_opens_by_the_receipt_of_its_money_for_support(sale, typed):
     assert opened(as_role("support"), typed) == row_url(sale)
+
+
+@pytest.mark.parametrize(
+    ("number", "typed"), [("TKO1234567", "TK0I234567"), ("TK0I234567", "tko 1234567")]
+)
+def test_a_receipt_opens_by_its_number_with_letters_that_look_alike(number, typed):
+    receipt = cases.lost_receipt(number=number)
+
+    assert opened(as_role("finance"), typed) == row_url(receipt)
+
+
+def test_the_receipt_as_typed_comes_before_one_that_looks_alike(db):
+    pair = [cases.lost_receipt(number=number) for number in ("TKB1O34567", "TKB1034567")]
+
+    finance = as_role("finance")
+    assert [opened(finance, receipt.number) for receipt in pair] == list(map(row_url, pair))
+
+
+def test_a_refund_opens_by_its_number_with_letters_that_look_alike(db):
+    refund = cases.sent_refund()
+    cases.result(refund, number="TKO1234567")
+
+    assert opened(as_role("finance"), "TK0I234567") == row_url(refund)
+
+
+def test_a_withdrawal_opens_by_its_number_with_letters_that_look_alike(db):
+    withdrawal = Withdrawal.objects.create(
+        number="TKO1234567", amount=100, shortcode="600000", left_at=timezone.now()
+    )
+
+    assert opened(as_role("finance"), "TK0I234567") == row_url(withdrawal)
 
 
 def test_the_receipt_itself_opens_for_finance(sale):
