@@ -54,9 +54,10 @@ class Activity:
         return self.run.goods_chance
 
     def ask(
-        self, who: User, method: str, path: str, sent: Any = None, **headers: str
+        self, who: User | None, method: str, path: str, sent: Any = None, **headers: str
     ) -> Reply | None:
-        """Send an API request as this user, sometimes twice. Returns the last answer, or None."""
+        """Send an API request as this user, or as nobody, sometimes twice. Returns the last
+        answer, or None."""
         reply = None
         for _ in range(2 if method == "POST" and self.chance.happens(REPEATED) else 1):
             reply = self.run.shop.request(who, method, path, sent, **headers)

@@ -25,6 +25,7 @@ from products.models import Product, StockMovement
 
 from .faults import ASYNC_FAULTS, PULL_FAULTS, PUSH_FAULTS, QUERY_FAULTS
 from .goods import Goods
+from .guests import Guests, buyer_of
 from .network import SAFARICOM, STRANGER, Message
 from .processes import DatabaseAway
 from .reversals import Reversals
@@ -90,6 +91,11 @@ class Actors:
         """Activities after a purchase."""
         return Goods(self.run, self.data.people)
 
+    @property
+    def guests(self) -> Guests:
+        """Buyers who are not signed in."""
+        return self.goods.guests
+
     @cached_property
     def reversals(self) -> Reversals:
         """Payments that customers have Safaricom reverse."""
@@ -97,7 +103,7 @@ class Actors:
 
     def cash_out(self) -> None:
         chance = self.run.chance
-        buyer = chance.choice(self.data.buyers)
+        buyer = None if self.guests.is_next() else chance.choice(self.data.buyers)
         stock = self.data.products + self.data.people.stall
         products = chance.sample(stock, chance.choice([1, 1, 2]))
         lines = [{"product": p.pk, "number": chance.choice([1, 1, 2, 4])} for p in products]
@@ -127,7 +133,7 @@ class Actors:
         if asked.token and reply.body["order_token"] != asked.token:
             self.run.fail("one key gave two orders")
         asked.token = reply.body["order_token"]
-        self._see(asked.buyer, reply.body)
+        self._see(reply.body)
 
     def poll(self) -> None:
         if order := self._some():
@@ -149,16 +155,20 @@ class Actors:
 
     def _visit(self, order: KnownOrder, method: str, what: str, sent: Any = None) -> None:
         path, before = f"/cashout/{order.token}/{what}", order.status
-        reply = self.run.shop.request(order.buyer, method, path, sent)
+        buyer = buyer_of(order.token)
+        reply = self.run.shop.request(buyer, method, path, sent)
         self._say(f"{method} {order.reference} {what}", reply)
         if reply is None:
             return
+        # It may have joined an account in the meantime.
+        if buyer is None and reply.status == 401 and buyer_of(order.token) is None:
+            self.run.fail(f"a guest's order {order.reference} is hidden from its guest")
         if reply.status == 404:
             self.run.fail(f"order {order.reference} is gone")
         if reply.status == 200:
-            self._see(order.buyer, reply.body, before)
+            self._see(reply.body, before)
 
-    def _see(self, buyer: User, body: dict[str, Any], before: str = "") -> None:
+    def _see(self, body: dict[str, Any], before: str = "") -> None:
         """Remember an order's status, and fail if it went backwards.
 
         A request that was overtaken may still see the status from ``before`` the other was
@@ -167,7 +177,7 @@ class Actors:
         now = body["payment_status"]
         known = next((b for b in self.orders if b.token == body["order_token"]), None)
         if known is None:
-            known = KnownOrder(body["order_token"], body["reference"], body["amount"], buyer, now)
+            known = KnownOrder(body["order_token"], body["reference"], body["amount"], now)
             self.orders.append(known)
         before = before or now
         if now not in ONWARDS[before] or body["amount"] != known.amount:

@@ -15,6 +15,7 @@ from payments.delivery_fees import return_fee
 
 from .activity import Activity
 from .banks import Banks
+from .guests import Guests
 from .money_in import MoneyIn
 from .money_out import MoneyOut
 from .parcels import Parcels
@@ -146,6 +147,10 @@ class Goods:
         return Banks(self.run, self.people)
 
     @cached_property
+    def guests(self) -> Guests:
+        return Guests(self.run, self.people)
+
+    @cached_property
     def money_in(self) -> MoneyIn:
         return MoneyIn(self.run, self.people)
 
@@ -157,7 +162,7 @@ class Goods:
     def _activities(self) -> list[Activity]:
         kinds: tuple[type[Activity], ...] = (Lines, Parcels, Problems, Payouts, People)
         others = [kind(self.run, self.people) for kind in kinds]
-        return [*others, self.money_in, self.money_out, self.banks]
+        return [*others, self.money_in, self.money_out, self.banks, self.guests]
 
     def destination(self) -> dict[str, Any] | None:
         """The destination of a cash-out; usually there is one."""

@@ -39,7 +39,7 @@ class MoneyOut(Activity):
         refunds, left = Refund.objects, Withdrawal.objects.still_open()
         return {
             "refund.approve": (refunds.to_approve(), self.nothing),
-            "refund.again": (refunds.refused(), self.nothing),
+            "refund.again": (refunds.refused(), self._if_nobody_paid_it),
             "refund.send": (refunds.refused(), self._a_phone),
             "refund.portal": (refunds.refused(), self._paid_by_hand),
             "refund.done": (refunds.unresolved(), self._its_number),
@@ -109,8 +109,13 @@ class MoneyOut(Activity):
         number = next(known, "") or self._pay(row)
         return {"number": number} if number else None
 
+    def _if_nobody_paid_it(self, row: Transfer) -> Typed:
+        """Nothing is typed; None if a colleague paid it on the portal: it would be paid twice."""
+        return None if row in self.paid.values() else {}
+
     def _a_phone(self, row: Transfer) -> Typed:
-        return {"phone": self.chance.choice(PHONES)}
+        phone = self.chance.choice(PHONES)
+        return None if self._if_nobody_paid_it(row) is None else {"phone": phone}
 
     def _its_number(self, row: Transfer) -> Typed:
         outgoing = [

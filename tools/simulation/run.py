@@ -25,7 +25,7 @@ from daraja_simulator.config import SMS_API_KEY, SMS_USERNAME
 from daraja_simulator.rate_limit import RateLimit
 from daraja_simulator.registrations import Registration
 from daraja_simulator.world import World
-from orders.models import Order, Parcel
+from orders.models import JoinedOrder, Order, Parcel
 from payments import clock
 from payments.checkout.prompt_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
 from payments.checkout.timing import STK_TIMEOUT
@@ -264,13 +264,14 @@ class Run:
             self.proved_at = now
 
     def finish_statement(self) -> None:
-        """Rounds of the clock until the last reading of the statement was whole, thirty at most.
+        """Rounds of the clock until the statement that is due was read completely, thirty at most.
 
         M-Pesa's statement goes back 48 hours. A shop whose clock runs every few seconds tries again
         in time; one whose two rounds in two days both failed would never see what it missed.
         """
         for _ in range(30):
-            if not StatementPull.objects.exclude(result_text="").exists():
+            overdue = StatementPull.objects.filter(next_pull_at__lte=timezone.now())
+            if not (StatementPull.objects.exclude(result_text="") | overdue).exists():
                 return
             self.time.advance(SOON.total_seconds() + 1)
             self.tick()
@@ -401,6 +402,7 @@ class Run:
             enter(patch("payments.daraja.connection.Transport._new_session", self.network.session))
             sms = "omachemainproj.http_exchange.HttpExchange._new_session"
             enter(patch(sms, self.network.session))
+            enter(self.actors.guests.codes_are_read())
             enter(
                 override_settings(
                     DARAJA_BASE_URL="http://daraja.test",
@@ -433,6 +435,8 @@ class Run:
             "DELIVERY_CONFIRM_DAYS": chance.choice([1, 7]),
             "REFUND_APPROVAL_ABOVE": chance.choice([50_000, 1_000]),
             "PASSWORD_HASHERS": HASHERS,
+            "PHONE_LOGIN": True,
+            "GUEST_CHECKOUT": True,
             **banks.SETTINGS,
             "SMS": chance.choice(["off", "africastalking"]),
             "AFRICASTALKING_BASE_URL": "http://sms.test",
@@ -493,6 +497,8 @@ class Run:
         counts = self.processes.counts + self.network.counts
         counts["orders"] = Order.objects.count()
         counts["paid orders"] = Order.objects.filter(payment_status="paid").count()
+        counts["orders of guests"] = Order.objects.filter(guest__isnull=False).count()
+        counts["orders of guests that joined an account"] = JoinedOrder.objects.count()
         counts["receipts"] = Receipt.objects.count()
         counts["refunds done"] = Refund.objects.filter(status=TransferStatus.DONE).count()
         counts["payouts done"] = Payout.objects.filter(status=TransferStatus.DONE).count()

@@ -23,7 +23,6 @@ class KnownOrder:
     token: str
     reference: str
     amount: int
-    buyer: User
     status: str
 
 
@@ -31,7 +30,8 @@ class KnownOrder:
 class SentCashout:
     """A cash-out request, to be repeated."""
 
-    buyer: User
+    #: None for a guest.
+    buyer: User | None
     sent: dict[str, Any]
     key: str
     token: str = ""

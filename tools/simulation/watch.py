@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.core import mail
 from django.db import connection
 
+from accounts.emails import NOTICES
 from daraja_simulator.simulator import Simulator
 from orders.models import ParcelStep, TrackStatus
 from orders.models.notifications import Message
@@ -177,6 +178,10 @@ _LEDGER = _Asked(
 )
 
 
+#: Subjects of letters about somebody's account, which are no messages about orders.
+_ACCOUNT_NOTICES = {subject for subject, _ in NOTICES.values()}
+
+
 def _read(asked: _Asked) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(asked.sql)
@@ -258,7 +263,7 @@ def duplicate_messages(safaricom: Simulator) -> Iterator[str]:
         if event["status_code"] in SMS_SENT:
             sent[event["phone"], event["text"]] += 1
     for letter in mail.outbox:
-        if "account was deleted" not in letter.body:
+        if letter.subject not in _ACCOUNT_NOTICES:
             sent[letter.to[0], str(letter.body)] += 1
     rows: Counter[Any] = Counter(Message.objects.values_list("contact", "text"))
     erased = rows["", ""]
