@@ -193,6 +193,19 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
     )
 
 
+def post_refunded_once(refund: Refund) -> None:
+    """Reverse that a refund was the second one of the same money: the other was not made."""
+    post(
+        Posting(
+            f"refund:{refund.pk}:once",
+            debits={Account.REFUNDS_PAYABLE: refund.amount},
+            credits={Account.SUSPENSE: refund.amount},
+            order_id=refund.order_id,
+            refund_id=refund.pk,
+        )
+    )
+
+
 def post_refund_dropped(refund: Refund) -> None:
     """Post that a refund is no longer due: its money goes back to where it was."""
     post(

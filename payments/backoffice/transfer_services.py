@@ -47,7 +47,8 @@ from payments.refunds.external_reversals import (
     record_outside_reversal,
     record_part_reversal,
 )
-from payments.refunds.handler import NOT_ANSWERED, create_replacement, lock_refund
+from payments.refunds.handler import NOT_ANSWERED, lock_refund
+from payments.refunds.replacements import create_replacement
 from payments.transfers import (
     handler_of,
     is_known_number,

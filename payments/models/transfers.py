@@ -96,6 +96,15 @@ class TransferQuerySet(models.QuerySet[AnyTransfer]):
         """Transfers due to be sent or queried, longest waiting first."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
 
+    def sent_after(self, time: datetime) -> Self:
+        """Transfers under way that M-Pesa cannot have had by then.
+
+        The time of the first sending is known only of those that were sent once, which M-Pesa was
+        not queried about yet.
+        """
+        once = Q(checks=0, sent_at__gt=time)
+        return self.filter(once | Q(created_at__gt=time), status__in=UNDER_WAY)
+
     def unresolved(self) -> Self:
         """Transfers without an outcome that are no longer queried: staff must look."""
         return self.filter(status__in=UNDER_WAY, next_check_at__isnull=True)

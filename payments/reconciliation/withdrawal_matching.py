@@ -64,15 +64,18 @@ def find_only_candidate(withdrawal: Withdrawal) -> Transfer | None:
 def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
     """Refunds and payouts of this amount that may have been sent, to a phone it may have gone to.
 
-    First those that M-Pesa reported as done without naming a receipt. No refund of a later payment:
-    that may be the same money, which came back.
+    First those that M-Pesa reported as done without naming a receipt. None that was sent later: two
+    payments were made then. No refund of a later payment: that may be the same money, which came
+    back.
     """
     yield from _done_without_number(withdrawal)
-    statuses = _possibly_sent()
+    statuses, later = _possibly_sent(), withdrawal.left_at + CLOCKS_DIFFER
     payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=statuses)
+    payouts = payouts.exclude(pk__in=Payout.objects.sent_after(later))
     refunds = Refund.objects.owed().filter(
         amount=withdrawal.amount, status__in=statuses, way=RefundMethod.B2C
     )
+    refunds = refunds.exclude(pk__in=Refund.objects.sent_after(later))
     refunds = refunds.exclude(receipt__paid_at__gte=withdrawal.left_at)
     for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
         if match_phone(withdrawal.phone, row.phone) == PhoneMatch.AGREES:

@@ -49,6 +49,7 @@ from products.models import Product
 
 from .receipts import find_receipt
 from .withdrawal_matching import (
+    CLOCKS_DIFFER,
     candidates,
     find_by_number,
     find_by_request,
@@ -276,6 +277,7 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
             amount=withdrawal.amount,
             phone=withdrawal.phone if is_full_number(withdrawal.phone) else payer_phone(receipt),
             text=FOUND,
+            left_before=withdrawal.left_at + CLOCKS_DIFFER,
         )
     except CannotBeReversed as error:
         raise CannotBeSettled(str(error)) from error
@@ -321,6 +323,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
         amount=withdrawal.amount,
         phone=withdrawal.phone if is_full_number(withdrawal.phone) else "",
         text=CAME_BACK,
+        left_before=withdrawal.left_at + CLOCKS_DIFFER,
     )
     _settle(withdrawal, refund)
     return receipt

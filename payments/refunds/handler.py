@@ -1,4 +1,4 @@
-"""Handles refunds when they are sent and when they end, and creates their replacements.
+"""Handles refunds when they are sent and when they end.
 
 Locks: the order first, then the refund.
 """
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from omachemainproj.locking import lock_row
 from orders.fulfilment import mark_line_refunded
@@ -35,7 +34,6 @@ from payments.models import (
     is_rest_confirmed,
 )
 from payments.models.evidence import RECEIPT_QUERIES
-from payments.models.refunds import UNSENT
 from payments.models.transfers import UNDER_WAY
 from payments.payment_matching import is_undecided
 from payments.transfers import READY, Readiness, TransferHandler, handles
@@ -46,16 +44,21 @@ from .corrections import (
     shortfall_of,
     write_off_shortfall,
 )
+from .replacements import (
+    MADE_BEFORE,
+    cancel_replacements,
+    create_replacement,
+    link_to_replacement,
+    separate_from_made,
+)
 from .routes import route_to_phone
 from .services import (
     create_refund,
     drop_refund,
     mark_refunded_if_none_outstanding,
-    needs_approval,
     refund_excess_locked,
     reverse_write_off,
     unrefunded,
-    who_typed,
 )
 
 logger = logging.getLogger(__name__)
@@ -141,10 +144,10 @@ class RefundHandler(TransferHandler[Refund]):
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, drop its replacements, update its line and order, and notify the buyer."""
         if was == TransferStatus.DROPPED:
-            twice = not was_reversed_by_mpesa(row.receipt) and _link_to_replacement(row)
+            twice = not was_reversed_by_mpesa(row.receipt) and link_to_replacement(row)
             is_owed = twice
         else:
-            last = _cancel_replacements(row)
+            last = cancel_replacements(row)
             twice = last in UNDER_WAY or last == TransferStatus.DONE
             is_owed = last != TransferStatus.DROPPED
         if is_owed:
@@ -152,19 +155,14 @@ class RefundHandler(TransferHandler[Refund]):
         else:
             twice = _record_dropped_refund(row)
         _close_if_refunded(row)
-        never_came = row.receipt.verification == Verification.NEVER_CAME
-        if row.order_id is not None and not twice and not never_came:
-            notify(
-                NotificationKind.REFUNDED,
-                key=f"refunded:refund:{row.pk}",
-                order_id=row.order_id,
-                amount=row.amount,
-                receipt=row.number,
-                **_reason_by_language(row),
-            )
+        if not twice:
+            _notify_buyer(row)
 
     def on_not_received(self, row: Refund) -> None:
-        """Drop it if M-Pesa reversed the payment meanwhile, or if it is for more than arrived."""
+        """Drop it if an earlier refund of its chain was made after all, if M-Pesa reversed the
+        payment meanwhile, or if it is for more than arrived."""
+        if _drop_if_made_before(row):
+            return
         if was_reversed_by_mpesa(row.receipt):
             _drop_refused(row)
         elif unrefunded(row.receipt) < 0:
@@ -174,8 +172,11 @@ class RefundHandler(TransferHandler[Refund]):
         """Retry later or another way; if neither is possible, staff decide.
 
         Not if M-Pesa knows no such payment, as there is nothing to refund then, nor if it has
-        reversed the payment itself in the meantime.
+        reversed the payment itself in the meantime, or made an earlier refund of its chain after
+        all.
         """
+        if _drop_if_made_before(row):
+            return
         if was_reversed_by_mpesa(row.receipt):
             _drop_refused(row)
             return
@@ -223,6 +224,39 @@ def _drop_refused(refund: Refund) -> None:
         _close_if_refunded(refund)
 
 
+def _drop_if_made_before(refund: Refund) -> bool:
+    """Drop a refund that was not made, if M-Pesa made an earlier one of its chain while this one
+    was under way. Returns whether it did.
+
+    That one is the refund then, and the money did not go back twice.
+    """
+    made = separate_from_made(refund)
+    if made is None:
+        return False
+    refund.drop(MADE_BEFORE)
+    made.note, made.unacknowledged = "", False
+    made.save(update_fields=["note", "unacknowledged"])
+    ledger.post_refunded_once(made)
+    _close_if_refunded(made)
+    _notify_buyer(made)
+    return True
+
+
+def _notify_buyer(refund: Refund) -> None:
+    """Notify the buyer that their money went back; nobody for a payment without an order, or that
+    never arrived."""
+    never_came = refund.receipt.verification == Verification.NEVER_CAME
+    if refund.order_id is not None and not never_came:
+        notify(
+            NotificationKind.REFUNDED,
+            key=f"refunded:refund:{refund.pk}",
+            order_id=refund.order_id,
+            amount=refund.amount,
+            receipt=refund.number,
+            **_reason_by_language(refund),
+        )
+
+
 def _record(refund: Refund, *, twice: bool) -> None:
     """Save and post a refund that was made, ``twice`` if the same was made another way before."""
     if twice:
@@ -266,93 +300,6 @@ def _reason_by_language(refund: Refund) -> dict[str, Any]:
     if refund.cause != RefundReason.REDUCED:
         return {}
     return {"why": refund_explanation(refund.cause)}
-
-
-def create_replacement(
-    refund: Refund,
-    *,
-    way: str,
-    phone: str = "",
-    after: timedelta = NO_DELAY,
-    checked_at: datetime | None = None,
-    actor_id: int | None = None,
-) -> Refund:
-    """Create another attempt of a refund that M-Pesa refused, with an id of its own.
-
-    ``checked_at`` is when staff found that the payment still stands, if M-Pesa did not answer.
-    ``actor_id`` is the id of the person who typed ``phone``. An approval is kept only if the same
-    money goes the same way.
-
-    Call inside a transaction that holds the refund's lock.
-    """
-    same = way == refund.way and phone == refund.phone and actor_id is None
-    typed_by = who_typed(refund.receipt, phone)
-    author = actor_id or refund.author_id or typed_by
-    approved_by = refund.approved_by_id if same else None
-    is_needed = needs_approval(way, refund.amount, (actor_id if phone else None) or typed_by)
-    # What needed it for another reason still does: the day's limit, for example.
-    is_needed = is_needed or (same and refund.needs_approval)
-    waits = is_needed and approved_by is None
-    return Refund.objects.create(
-        receipt_id=refund.receipt_id,
-        order_id=refund.order_id,
-        track_id=refund.track_id,
-        amount=refund.amount,
-        cause=refund.cause,
-        way=way,
-        phone=phone,
-        replaces=refund,
-        tries=refund.tries + 1,
-        receipt_checked_at=checked_at,
-        needs_approval=is_needed,
-        approved_by_id=approved_by,
-        author_id=author,
-        next_check_at=None if waits else timezone.now() + after,
-    )
-
-
-def _cancel_replacements(refund: Refund) -> str | None:
-    """Drop the replacement of a refund that M-Pesa made after all, if it was not sent.
-
-    Returns the status its last replacement had, or None if there is none.
-    """
-    following = Refund.objects.filter(replaces=refund).first()
-    last = following
-    while last is not None and (after := Refund.objects.filter(replaces=last).first()):
-        last = after
-    if following is None or last is None:
-        return None
-    # Whoever sends it locks its own row alone.
-    last = lock_row(Refund, last.pk)
-    was = last.status
-    if was in UNSENT:
-        last.drop("The earlier refund was completed after all.")
-    if last.status == TransferStatus.DROPPED:
-        Refund.objects.filter(pk=following.pk).update(replaces=None)
-    return was
-
-
-def _link_to_replacement(refund: Refund) -> bool:
-    """Link a dropped refund that M-Pesa made after all to the one that was made instead, if there
-    is one; returns whether there is.
-
-    Both are one debt that was paid twice, not two debts.
-    """
-    head = refund
-    while head.replaces is not None:
-        head = head.replaces
-    done = Refund.objects.filter(
-        receipt=refund.receipt_id,
-        amount=refund.amount,
-        status=TransferStatus.DONE,
-        replaced_by__isnull=True,
-        tries=head.tries - 1,
-    )
-    head.replaces = done.first()
-    if head.replaces is None:
-        return False
-    head.save(update_fields=["replaces"])
-    return True
 
 
 def _close_if_refunded(refund: Refund) -> None:

@@ -6,8 +6,10 @@ Locks: the order first, then the receipt, then its refunds.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
@@ -25,20 +27,25 @@ from payments.transfers import mark_done
 
 from .corrections import record_refund, write_off_shortfall
 from .external_reversals import CannotBeReversed, check_number
-from .handler import create_replacement
-from .services import refund_excess_locked
+from .replacements import create_replacement, find_refused_before
+from .services import refund_excess_locked, unrefunded
+
+#: Why money cannot be said yet to have been a refund.
+SENT_LATER = "A refund of that amount was sent after it, and is under way. Wait for its result."
 
 
 @transaction.atomic
 def record_refund_found(
-    receipt_id: int, *, number: str, amount: int, phone: str, text: str
+    receipt_id: int, *, number: str, amount: int, phone: str, text: str, left_before: datetime
 ) -> Refund:
-    """Record a refund of ``amount`` KES under ``number`` that no row shows, after a restore.
+    """Record a refund of ``amount`` KES under ``number`` that no row shows: it was made after the
+    backup that was restored, or by hand.
 
     Returns the refund it was. ``phone`` is "" if nothing shows the number it went to. A refund of
-    that amount which may have been sent, or is done without a receipt number, is taken to be this
-    one. Otherwise, what the order's remaining lines lack after it is written off, until they are
-    cancelled.
+    that amount which may have been sent by ``left_before``, or is done without a receipt number, is
+    taken to be this one. If M-Pesa has one that was sent later, the refused one that this replaced
+    is: the money may go back twice. Otherwise, what the order's remaining lines lack after it is
+    written off, until they are cancelled.
 
     Raises CannotBeReversed if more would be refunded than was paid, as while M-Pesa has a reversal
     of it, or if the refund is waiting for a second person, who has to approve it first.
@@ -48,12 +55,7 @@ def record_refund_found(
     receipt = lock_row(Receipt, receipt_id)
     check_number(receipt, number)
     Refund.objects.lock_all_of(receipt)
-    owed = receipt.refunds.owed()
-    is_unnamed = Q(way=RefundMethod.B2C, number="", unnumbered=Unnumbered.NOT_TOLD)
-    # A reversal that M-Pesa has may be made yet; it is not what went to the phone.
-    is_with_mpesa = Q(way=RefundMethod.REVERSAL, status__in=UNDER_WAY)
-    waiting = owed.filter(~Q(status=TransferStatus.DONE) | is_unnamed, amount=amount)
-    refund = waiting.exclude(is_with_mpesa).order_by("pk").first()
+    refund = _find_sent(receipt, amount, left_before)
     if refund is not None:
         if refund.awaits_approval:
             raise CannotBeReversed(
@@ -65,8 +67,7 @@ def record_refund_found(
         mark_done(refund, number=number, text=text)
         refund.refresh_from_db()
         return refund
-    back = owed.aggregate(total=Sum("amount"))["total"] or 0
-    if receipt.order_id != order_id or back + amount > receipt.amount:
+    if receipt.order_id != order_id or amount > unrefunded(receipt):
         raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
     way = RefundMethod.B2C if phone else RefundMethod.PORTAL
     record_refund(
@@ -78,3 +79,23 @@ def record_refund_found(
         refund_excess_locked(order)
     receipt.refresh_from_db()
     return Refund.objects.get(number=number)
+
+
+def _find_sent(receipt: Receipt, amount: int, left_before: datetime) -> Refund | None:
+    """Return the refund that money which left by then was; None if none of the receipt's fits.
+
+    Raises CannotBeReversed if M-Pesa has one that was sent later, and replaced none.
+    """
+    is_unnamed = Q(way=RefundMethod.B2C, number="", unnumbered=Unnumbered.NOT_TOLD)
+    # A reversal that M-Pesa has may be made yet; it is not what went to the phone.
+    is_with_mpesa = Q(way=RefundMethod.REVERSAL, status__in=UNDER_WAY)
+    owed = receipt.refunds.owed().filter(~Q(status=TransferStatus.DONE) | is_unnamed, amount=amount)
+    waiting = owed.exclude(is_with_mpesa).order_by("pk")
+    later = Refund.objects.sent_after(left_before)
+    found = waiting.exclude(pk__in=later).first()
+    if found is not None or (sent_later := waiting.filter(pk__in=later).first()) is None:
+        return found
+    refused = find_refused_before(sent_later)
+    if refused is None:
+        raise CannotBeReversed(SENT_LATER)
+    return refused

@@ -18,13 +18,15 @@ from payments.backoffice.transfer_services import (
 from payments.conflict_parties import parties_of_named_receipt
 from payments.daraja.portal_statement import Movement
 from payments.daraja.result_codes import TransferFailure
-from payments.models import Payout, Receipt, ReceiptSource, Refund, Withdrawal
+from payments.ledger import balance
+from payments.models import Account, Payout, Receipt, ReceiptSource, Refund, Withdrawal
 from payments.payouts.balances import balance_of
 from payments.payouts.services import create_payouts
 from payments.proof.prove import prove
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.portal_statement_import import stop_after_restore
 from payments.reconciliation.withdrawals import settle_again, take_in_withdrawal
+from payments.refunds.replacements import create_replacement
 from payments.refunds.routes import Route
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 from tests.orders.lines import line_at
@@ -289,3 +291,95 @@ def test_a_payout_recorded_on_the_console_meanwhile_is_named_by_staff(payout):
     record_payout_on_portal(payout.pk, number=LEFT)
 
     assert settle_withdrawal_as_payout(withdrawal.pk, username=payout.seller.username) == payout
+
+
+def under_way(row, *, checks=0):
+    """A transfer that was created an hour ago and sent just now."""
+    now = timezone.now()
+    changed = {"created_at": now - timedelta(hours=1), "next_check_at": now, "checks": checks}
+    type(row).objects.filter(pk=sent(row).pk).update(**changed)
+    row.refresh_from_db()
+    return row
+
+
+@pytest.mark.parametrize("kind", ["payout", "refund"])
+def test_a_transfer_sent_after_money_left_is_another(kind, request):
+    row = under_way(request.getfixturevalue(kind))
+
+    withdrawal = left(row, at=timezone.now() - timedelta(minutes=3))
+
+    row.refresh_from_db()
+    assert (withdrawal.state, row.status, row.number) == ("open", "sent", "")
+
+
+@pytest.mark.parametrize("kind", ["payout", "refund"])
+def test_a_transfer_that_may_have_been_sent_before_it_was_sent_again_is_found(kind, request):
+    row = under_way(request.getfixturevalue(kind), checks=1)
+
+    withdrawal = left(row, at=timezone.now() - timedelta(minutes=3))
+
+    row.refresh_from_db()
+    assert (withdrawal, row.status, row.number) == (None, "done", LEFT)
+
+
+@pytest.fixture
+def sent_again(refund):
+    """Finance paid a refused refund on the portal ten minutes ago and did not say so; a colleague
+    then sent it again."""
+    mark_refused(sent(refund), code="2", text="Declined.", reason=TransferFailure.OTHER)
+    Receipt.objects.update(verification="confirmed")
+    return under_way(create_replacement(refund, way="b2c", phone=refund.phone))
+
+
+def test_what_finance_paid_on_the_portal_is_the_refund_that_was_refused(refund, sent_again):
+    withdrawal = left(refund, at=timezone.now() - timedelta(minutes=10))
+
+    with transaction.atomic():
+        settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
+        mark_done(sent_again, number="SGP0000002")
+        rows = list(Refund.objects.order_by("pk").values_list("status", "number"))
+        at_mpesa = balance(Account.MPESA_CLEARING)
+        transaction.set_rollback(True)
+
+    assert rows == [("done", LEFT), ("done", "SGP0000002")]
+    # KES 1,600 came, and 100 went back twice.
+    assert at_mpesa == 1400
+
+
+def test_if_the_colleagues_refund_is_not_made_the_money_went_back_once(refund, sent_again):
+    withdrawal = left(refund, at=timezone.now() - timedelta(minutes=10))
+    settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
+
+    mark_refused(sent_again, code="2", text="Declined.", reason=TransferFailure.OTHER)
+
+    rows = Refund.objects.order_by("pk").values_list("status", "number")
+    assert list(rows) == [("done", LEFT), ("dropped", "")]
+    assert balance(Account.MPESA_CLEARING) == 1500
+
+
+def test_money_is_not_said_to_be_a_refund_that_was_sent_after_it(refund):
+    under_way(refund)
+    withdrawal = left(refund, phone="254700000009", at=timezone.now() - timedelta(minutes=10))
+
+    with pytest.raises(ActionNotAvailable, match="sent after it, and is under way"):
+        settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
+
+
+def test_money_that_went_to_a_phone_is_not_the_reversal_that_another_refund_replaced(reversal):
+    mark_refused(reversal, code="2", text="Declined.", reason=TransferFailure.OTHER)
+    under_way(Refund.objects.get(replaces=reversal))
+    withdrawal = left(reversal, phone="254700000009", at=timezone.now() - timedelta(minutes=10))
+
+    with pytest.raises(ActionNotAvailable, match="sent after it, and is under way"):
+        settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
+
+
+def test_money_that_left_before_a_payout_was_sent_is_an_advance_to_its_seller(payout):
+    row = under_way(payout)
+    withdrawal = left(row, at=timezone.now() - timedelta(minutes=10))
+
+    settle_withdrawal_as_payout(withdrawal.pk, username=row.seller.username)
+    mark_done(row, number="SGP0000002")
+
+    rows = Payout.objects.order_by("pk").values_list("status", "number", "gross", "amount")
+    assert list(rows) == [("done", "SGP0000002", 1500, 1500), ("done", LEFT, 0, 1500)]
