@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { dataAndResponse, userApi } from "../api/client";
 import { Problem } from "../ui/parts";
 
-/** All that the shop keeps of the caller, as one file. */
+/** Downloads all data about the user as one file. */
 export function Export() {
   const take = useMutation({
     mutationFn: async () => {

@@ -3,8 +3,8 @@ import { Icon } from "../ui/Icon";
 
 const EDGE = 320;
 
-/** A picture that is only in this browser yet. Drawn, because the Content-Security-Policy knows no
- *  blob: addresses; one that this browser cannot read stays a sign. */
+/** A picture that is not uploaded yet. Drawn on a canvas, because the Content-Security-Policy allows no
+ *  blob: URLs. An icon if this browser cannot decode it. */
 export function Preview({ picture }: { picture: Blob }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [isUnknown, setUnknown] = useState(false);
@@ -28,7 +28,7 @@ export function Preview({ picture }: { picture: Blob }) {
   return <canvas ref={canvas} width={EDGE} height={EDGE} />;
 }
 
-/** The middle of it, as tiles show pictures. */
+/** Draw the picture's middle square, as tiles show it. */
 async function drawInto(canvas: HTMLCanvasElement | null, picture: Blob, isOver: () => boolean) {
   const bitmap = await createImageBitmap(picture);
   if (!isOver()) {

@@ -3,12 +3,12 @@ import { useEffect, useRef, useState } from "react";
 import { smaller } from "../pictures/shrink";
 import { Icon } from "../ui/Icon";
 
-/** Of one message (orders/problems/serializers.py). */
+/** The limit per message (orders/problems/serializers.py). */
 export const MOST_PICTURES = 3;
-/** What shows a crack; a photo of 4 MB becomes some 200 kB. */
+/** Pixels of the longer side: enough to show a crack. A photo of 4 MB becomes about 200 kB. */
 const EDGE = 1600;
 
-/** Photos to send along, made small in the browser as they are chosen. */
+/** Choose photos for a message; they are scaled down at once. */
 export function Pictures({
   pictures,
   change,
@@ -24,7 +24,7 @@ export function Pictures({
   const add = async (files: FileList) => {
     setBusy(true);
     const small: Blob[] = [];
-    // One after the other: a cheap phone has no room for three photos at once.
+    // One after the other: a cheap phone has no memory for three photos at once.
     for (const file of [...files].slice(0, room)) small.push(await smaller(file, EDGE));
     setBusy(false);
     change([...pictures, ...small]);
