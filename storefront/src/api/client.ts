@@ -29,6 +29,16 @@ export function serverNow(): number {
   return Date.now() + ahead;
 }
 
+/** Set the server's clock from a response. Not from one that may have been stored by a cache: its `Date`
+ *  is then the time it was stored, up to a day ago. */
+function readClock(response: Response): void {
+  const date = Date.parse(response.headers.get("Date") ?? "");
+  if (!date || response.headers.get("Cache-Control")?.includes("max-age")) return;
+  const difference = date - Date.now();
+  // The header has whole seconds, and takes a while to arrive.
+  ahead = Math.abs(difference) > 2000 ? difference : 0;
+}
+
 /** Endpoints that issue tokens; renewing them is in session.ts. */
 const TOKEN_PATHS: ReadonlySet<string> = new Set<keyof paths>([
   "/login/",
@@ -48,9 +58,7 @@ function withHeaders(fetch: (request: Request) => Promise<Response>) {
       await session.finishLeaving();
     }
     const response = await fetch(request);
-    const date = Date.parse(response.headers.get("Date") ?? "");
-    // The header has whole seconds; a difference below that says nothing.
-    if (date && Math.abs(date - Date.now()) > 2000) ahead = date - Date.now();
+    readClock(response);
     return response;
   };
 }
