@@ -4,11 +4,11 @@ import { Link } from "react-router";
 import { dataOf, type Schemas, userApi } from "../api/client";
 import { dayAndClock, money } from "../i18n/format";
 import { Empty, Money, Problem } from "../ui/parts";
+import { saveFile } from "../ui/saveFile";
 import { MOVEMENT } from "./labels";
 import { PayoutRow } from "./PayoutRow";
 import { Pages, Selling } from "./parts";
 import { balanceQuery, type Movement, payoutsQuery, statementQuery } from "./queries";
-import { saveFile } from "./saveFile";
 
 /** The seller's balance, payouts and statement. */
 export default function MoneyPage() {

@@ -5,9 +5,9 @@ import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { newKey } from "../api/keys";
 import { Problem } from "../ui/parts";
+import { saveFile } from "../ui/saveFile";
 import { ROW_STATUS } from "./labels";
 import { Offline, Selling } from "./parts";
-import { saveFile } from "./saveFile";
 import { useOnline } from "./useOnline";
 
 type Report = Schemas["ImportOutput"];
