@@ -4,8 +4,8 @@ import { Icon } from "../ui/Icon";
 const EDGE = 320;
 
 /** A picture that is not uploaded yet. Drawn on a canvas, because the Content-Security-Policy allows no
- *  blob: URLs. An icon if this browser cannot decode it. */
-export function Preview({ picture }: { picture: Blob }) {
+ *  blob: URLs. An icon if this browser cannot decode it. `name` describes it to screen readers. */
+export function Preview({ picture, name }: { picture: Blob; name?: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [isUnknown, setUnknown] = useState(false);
   useEffect(() => {
@@ -18,14 +18,15 @@ export function Preview({ picture }: { picture: Blob }) {
       isOver = true;
     };
   }, [picture]);
+  const described = name ? ({ role: "img", "aria-label": name } as const) : {};
   if (isUnknown) {
     return (
-      <div className="nothing">
+      <div className="nothing" {...described}>
         <Icon name="picture" />
       </div>
     );
   }
-  return <canvas ref={canvas} width={EDGE} height={EDGE} />;
+  return <canvas ref={canvas} width={EDGE} height={EDGE} {...described} />;
 }
 
 /** Draw the picture's middle square, as tiles show it. */

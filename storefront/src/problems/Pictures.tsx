@@ -1,5 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
+import { Preview } from "../pictures/Preview";
 import { smaller } from "../pictures/shrink";
 import { Icon } from "../ui/Icon";
 
@@ -38,7 +39,7 @@ export function Pictures({
             return (
               // biome-ignore lint/suspicious/noArrayIndexKey: a Blob has no name
               <li key={at}>
-                <Drawn picture={picture} name={t`Picture ${number}`} />
+                <Preview picture={picture} name={t`Picture ${number}`} />
                 <button
                   type="button"
                   aria-label={t`Remove picture ${number}`}
@@ -79,42 +80,5 @@ export function Pictures({
         </span>
       )}
     </div>
-  );
-}
-
-/** It is drawn, for the page may show none but the shop's own addresses (Content-Security-Policy). */
-function Drawn({ picture, name }: { picture: Blob; name: string }) {
-  const [bitmap, setBitmap] = useState<ImageBitmap | null>(null);
-  useEffect(() => {
-    let isOver = false;
-    createImageBitmap(picture).then(
-      (made) => !isOver && setBitmap(made),
-      () => undefined,
-    );
-    return () => {
-      isOver = true;
-    };
-  }, [picture]);
-  return <Bitmap of={bitmap} name={name} />;
-}
-
-/** A picture that was decoded; a tile until then. */
-export function Bitmap({ of: bitmap, name }: { of: ImageBitmap | null | undefined; name: string }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    if (!canvas.current || !bitmap) return;
-    canvas.current.width = bitmap.width;
-    canvas.current.height = bitmap.height;
-    canvas.current.getContext("2d")?.drawImage(bitmap, 0, 0);
-  }, [bitmap]);
-  return (
-    <canvas
-      ref={canvas}
-      className={bitmap ? "" : "skeleton"}
-      role="img"
-      aria-label={name}
-      width="400"
-      height="300"
-    />
   );
 }

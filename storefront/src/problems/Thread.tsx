@@ -1,7 +1,7 @@
 import "./problems.css";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { asForm, dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { newKey } from "../api/keys";
@@ -9,7 +9,7 @@ import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { DECIDED, says } from "./labels";
 import { MessageField } from "./MessageField";
-import { Bitmap, Pictures } from "./Pictures";
+import { Pictures } from "./Pictures";
 import { type Message, pictureQuery, type Reader, refetchProblem, threadQuery } from "./queries";
 
 /** The messages of buyer, seller and shop about a problem, oldest first, and a form for another one
@@ -76,6 +76,27 @@ function Shown({ address }: { address: string }) {
     return <Problem error={picture.error} again={() => void picture.refetch()} />;
   }
   return <Bitmap of={picture.data} name={t`Picture`} />;
+}
+
+/** A decoded picture; a placeholder until then. */
+function Bitmap({ of: bitmap, name }: { of: ImageBitmap | undefined; name: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    if (!canvas.current || !bitmap) return;
+    canvas.current.width = bitmap.width;
+    canvas.current.height = bitmap.height;
+    canvas.current.getContext("2d")?.drawImage(bitmap, 0, 0);
+  }, [bitmap]);
+  return (
+    <canvas
+      ref={canvas}
+      className={bitmap ? "" : "skeleton"}
+      role="img"
+      aria-label={name}
+      width="400"
+      height="300"
+    />
+  );
 }
 
 function Answer({ track, reader }: { track: number; reader: Reader }) {
