@@ -139,8 +139,9 @@ def begin(
     return replace(uncounted, waits=waits, keys=counted)
 
 
-def prove(request: HttpRequest, user: User) -> None:
-    """Record a complete sign-in: the network is known for this user, and its count reset."""
+def record_sign_in(request: HttpRequest, user: User) -> None:
+    """Record a complete sign-in: this network is known for the user now, and the pair's counts are
+    reset. Safe to repeat."""
     if settings.LOCKOUT:
         keys = [_keys(request, user, credential)["pair"] for credential in (PASSWORD, CODE)]
         PasswordTries.objects.filter(key__in=keys).update(
@@ -167,7 +168,7 @@ def locked_until(user: User) -> datetime | None:
     return mine.order_by("-until").values_list("until", flat=True).first()
 
 
-def delete_old() -> int:
+def delete_old_failures() -> int:
     """Delete counts that no longer matter, in batches; return how many.
 
     Safe to repeat and to run concurrently.

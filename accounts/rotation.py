@@ -135,10 +135,8 @@ def _live_session(token: RefreshToken, user: User) -> Session | None:
     session = Session.objects.live(now).filter(pk=tokens.session_of(token), user=user).first()
     if session is None:
         refuse("session_ended")
-    if (
-        min(session.started_at + sessions.longest(user), session.last_used_at + sessions.idle(user))
-        <= now
-    ):
+    used_at = session.last_used_at
+    if sessions.expiry(user, started_at=session.started_at, used_at=used_at) <= now:
         refuse("session_ended")
     return session
 

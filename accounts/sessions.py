@@ -81,14 +81,14 @@ def describe_device(user_agent: str) -> str:
     return browser or system or (product.group() if product else "")
 
 
-def longest(user: User) -> timedelta:
+def max_age(user: User) -> timedelta:
     """The maximum age of this user's sessions, however often they are renewed."""
     if user.is_staff:
         return timedelta(hours=settings.STAFF_SESSION_MAX_HOURS)
     return timedelta(days=settings.SESSION_MAX_DAYS)
 
 
-def idle(user: User) -> timedelta:
+def idle_timeout(user: User) -> timedelta:
     """The idle time after which this user's sessions end."""
     if user.is_staff:
         return timedelta(minutes=settings.STAFF_SESSION_IDLE_MINUTES)
@@ -111,7 +111,7 @@ def open_session(
         kind=kind,
         started_at=began,
         last_used_at=now,
-        expires_at=_expiry(user, began, now),
+        expires_at=expiry(user, started_at=began, used_at=now),
         address=origin.address,
         device=origin.device,
     )
@@ -120,7 +120,8 @@ def open_session(
 def renew(session: Session, user: User, origin: Origin | None) -> None:
     """Record the use of a session, and its origin."""
     now = timezone.now()
-    session.last_used_at, session.expires_at = now, _expiry(user, session.started_at, now)
+    session.last_used_at = now
+    session.expires_at = expiry(user, started_at=session.started_at, used_at=now)
     changes: dict[str, Any] = {"last_used_at": now, "expires_at": session.expires_at}
     if origin is not None:
         changes |= {"address": origin.address, "device": origin.device}
@@ -132,8 +133,9 @@ def end(sessions: Any) -> int:
     return int(sessions.filter(ended_at__isnull=True).update(ended_at=timezone.now()))
 
 
-def _expiry(user: User, began: datetime, now: datetime) -> datetime:
-    return min(now + idle(user), began + longest(user))
+def expiry(user: User, *, started_at: datetime, used_at: datetime) -> datetime:
+    """When a session of this user ends if it is not used again after ``used_at``."""
+    return min(used_at + idle_timeout(user), started_at + max_age(user))
 
 
 def open_with_cookie(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:

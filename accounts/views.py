@@ -98,9 +98,9 @@ class ResendConfirmationView(GenericAPIView):
         responses=Done,
     )
     def post(self, request: Request) -> Response:
-        """Mail the link to the caller's address, unless it is confirmed or was mailed today. The
+        """Mail the link to the caller's address, unless it is confirmed or was mailed today.
 
-        response is the same in any case.
+        The response is the same in any case.
         """
         send_confirmation(current_user(request))
         return in_their_language(request, Response({"detail": "ok"}))

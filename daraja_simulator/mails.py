@@ -6,7 +6,6 @@ as Django's file backend writes them. Links are clickable; no other content is a
 
 import html
 import re
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +15,8 @@ from email.policy import default
 from pathlib import Path
 
 from .clock import EAT
-from .control import ControlError
-from .control_http import refuse_cross_site
-from .wire import Reply, Request, json_reply
+from .html_pages import serve_page
+from .wire import Reply, Request
 
 PATH = "/mails/"
 #: How many e-mails are shown, and how many characters of each.
@@ -58,24 +56,7 @@ class Mail:
 
 def show(folder: str | None, request: Request) -> Reply:
     """Handle ``GET /mails/``: show the newest e-mails in a folder."""
-    try:
-        refuse_cross_site(request)
-    except ControlError as error:
-        return json_reply(error.status, {"error": str(error)})
-    if request.method not in ("GET", "HEAD"):
-        return json_reply(405, {"error": "Only GET is allowed here."})
-    nonce = secrets.token_urlsafe(16)
-    headers = {
-        "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; "
-            "form-action 'none'; frame-ancestors 'none'"
-        ),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-    }
-    body = _PAGE.format(nonce=nonce, mails=_listed(folder)).encode()
-    return Reply(200, body, "text/html; charset=utf-8", headers)
+    return serve_page(request, lambda nonce: _PAGE.format(nonce=nonce, mails=_listed(folder)))
 
 
 def _listed(folder: str | None) -> str:

@@ -25,7 +25,8 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.transaction import TransactionManagementError
 
-from .query_templates import QueryTemplates, compile_rows, compile_update, compile_update_returning
+from .query_templates import QueryTemplates
+from .queryset_sql import compile_rows, compile_update, compile_update_returning
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 Value = TypeVar("Value")

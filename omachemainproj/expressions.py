@@ -8,7 +8,7 @@ from django.db import models
 
 
 class SecondsBetween(models.Func):
-    """Whole seconds from the second moment to the first, to the nearest."""
+    """The first moment minus the second, in seconds, rounded to whole ones."""
 
     arity = 2
     output_field = models.IntegerField()
@@ -26,7 +26,7 @@ class SecondsBetween(models.Func):
 
 
 class AddDays(models.Func):
-    """The moment so many days (the second) after another (the first)."""
+    """The first argument, a moment, plus the second, a number of days."""
 
     arity = 2
     output_field = models.DateTimeField()

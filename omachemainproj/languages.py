@@ -50,7 +50,8 @@ def preferred_language(header: str) -> str | None:
 def _user_of(request: Any) -> Any:
     try:
         return request.user
-    except Exception:  # what keeps their token from being read is answered by who asked for it
+    except Exception:
+        # Authentication is lazy and may fail here; the view answers that.
         return None
 
 

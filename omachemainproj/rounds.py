@@ -26,7 +26,7 @@ class FirstRows:
     """The rows that a compiled query finds, sliced like those of a queryset."""
 
     def __init__(self, find: Callable[[int], list[int]]) -> None:
-        """``find`` returns so many of the first row ids."""
+        """``find`` returns the first row ids, at most as many as it is given."""
         self._find = find
 
     def __getitem__(self, first: slice) -> list[int]:
@@ -68,7 +68,7 @@ def _name_of(work: Callable[[int], object]) -> str:
 
 
 def random_sample(row_ids: RowIds, number: int) -> list[int]:
-    """These rows, or so many of them drawn by lot if there are more.
+    """At most ``number`` of these row ids, chosen at random.
 
     For rows that may stay as they are: in any fixed order the first of them would keep all others
     waiting for ever.
@@ -78,7 +78,7 @@ def random_sample(row_ids: RowIds, number: int) -> list[int]:
 
 
 def first_and_random(row_ids: RowIds, number: int) -> list[int]:
-    """These rows, or so many of them if there are more: half of them the first, half by lot.
+    """At most ``number`` of these row ids: the first half of them in order, the rest at random.
 
     For rows that should come in their order, of which some may stay as they are.
     """

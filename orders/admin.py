@@ -197,7 +197,7 @@ class MessageStateFilter(admin.ChoicesFieldListFilter):
         return found
 
 
-class DeliveryFilter(admin.SimpleListFilter):
+class DeliveryReportFilter(admin.SimpleListFilter):
     """Undelivered SMS: all, or those whose reader got no e-mail instead."""
 
     title, parameter_name = "arrived", "arrived"
@@ -227,7 +227,7 @@ class MessageAdmin(RowPage, LookupAdmin):
         "created_at",
         "sent_at",
     )
-    list_filter = (("state", MessageStateFilter), DeliveryFilter, "kind", "channel")
+    list_filter = (("state", MessageStateFilter), DeliveryReportFilter, "kind", "channel")
     labels: ClassVar[dict[str, str]] = {"kind": "Message", "reason": "Why not sent"}
     ordering = ("-pk",)
     search_help_text = "E-mail address, phone, order token or reference."

@@ -157,7 +157,7 @@ def daily_duties() -> tuple[Duty, ...]:
         delete_old_codes,
         delete_old_sessions,
         delete_released_names,
-        _without_time(lockout.delete_old),
+        _without_time(lockout.delete_old_failures),
         _without_time(delete_old_posts),
         delete_old_messages,
         delete_old_problem_pictures,

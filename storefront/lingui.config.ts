@@ -4,7 +4,7 @@ import { formatter } from "@lingui/format-po";
 export default defineConfig({
   locales: ["en", "sw"],
   sourceLocale: "en",
-  // Four parts a language, as src/i18n/index.ts loads them.
+  // Four files per language, which src/i18n/index.ts loads.
   catalogs: [
     {
       path: "<rootDir>/src/i18n/{locale}/shop",
@@ -18,7 +18,7 @@ export default defineConfig({
     },
     {
       path: "<rootDir>/src/i18n/{locale}/selling",
-      // Problems are spoken of by both: their texts are in both.
+      // Buyers and sellers see problems, so their texts are in both files.
       include: ["selling", "problems"].map((name) => `<rootDir>/src/${name}`),
     },
     { path: "<rootDir>/src/i18n/{locale}/delivering", include: ["<rootDir>/src/delivering"] },

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { defineConfig } from "@playwright/test";
 
-// The stories are told in a shop of their own: free ports, a database that is thrown away. This file
-// is read by every worker, so what it chooses stands in the environment.
+// The tests run against a shop of their own: free ports, a temporary database. Every worker reads this
+// file, so what it has chosen is passed on in the environment.
 const ROOT = resolve(import.meta.dirname, "..");
 const PYTHON = join(ROOT, ".venv/bin/python");
-// Without a window to draw, a browser takes a third less of the machine.
+// The headless shell needs a third less CPU.
 const SHELL = "/usr/bin/chromium-headless-shell";
 const CHROMIUM = existsSync(SHELL) ? SHELL : "/usr/bin/chromium";
 const TWO_FREE_PORTS =
@@ -32,16 +32,16 @@ export default defineConfig({
   globalTeardown: "./e2e/teardown.ts",
   projects: [
     { name: "shop", testIgnore: "admin-*" },
-    // Minutes of staff's work: `make check` has them told, the gate does not.
+    // They take minutes: part of `make check`, not of CI.
     { name: "admin", testMatch: "admin-*" },
   ],
   fullyParallel: true,
   workers: 2,
-  // A machine that does much else takes its time: it is waited for, and never for longer than it takes.
+  // Long, for slow machines: nothing waits longer than it has to.
   timeout: 600_000,
   expect: { timeout: 60_000 },
   forbidOnly: Boolean(process.env.CI),
-  // A machine that stalls for ten seconds breaks no shop; who needs a second telling is named as flaky.
+  // A machine may stall for ten seconds. A test that needs its retry is reported as flaky.
   retries: process.env.CI ? 1 : 0,
   reporter: [["list"]],
   use: {
@@ -50,14 +50,14 @@ export default defineConfig({
     locale: "en-KE",
     timezoneId: "Africa/Nairobi",
     hasTouch: true,
-    // Only the stories of a bad line want one: each newcomer would fetch the whole shop into it.
+    // Only the offline tests need one: for each new browser it would fetch the whole storefront.
     serviceWorkers: "block",
-    // To record a story costs as much as to tell it: where it is told again, the second telling is.
+    // Recording doubles the time of a test, so CI records retries only.
     trace: process.env.CI ? "on-first-retry" : "retain-on-failure",
     launchOptions: { executablePath: CHROMIUM, args: ["--no-sandbox"] },
   },
   webServer: {
-    // Where the tests keep a migrated database, a copy of it: the stories need not wait for a migrate.
+    // Starts with a copy of the tests' migrated database if there is one, instead of migrating.
     command: `${PYTHON} -m tests.copy_migrated_database ${folder}/stories.sqlite3 && exec ${PYTHON} manage.py laptop --without-story --port ${shop.port} --phone-port ${phone.port} --kept ${folder}/simulator`,
     cwd: ROOT,
     url: `${shop.origin}/readyz/`,

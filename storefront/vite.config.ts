@@ -5,10 +5,11 @@ import { lingui } from "@lingui/vite-plugin";
 import react from "@vitejs/plugin-react";
 import { build, defineConfig, type Plugin } from "vite";
 
-/** Where `make run` serves the API; `API=http://127.0.0.1:8300 make shop-dev` asks another one. */
+/** Where `make run` serves the API; `API=http://127.0.0.1:8300 make shop-dev` uses another one. */
 const API = process.env.API ?? "http://127.0.0.1:8000";
 
-/** What Vite passes on in development, so that pages and API have one origin, as in production. */
+/** The paths that Vite proxies in development, so that pages and API have one origin, as in
+ *  production. */
 const OF_THE_API =
   "^/($|account/|cart/|cashout/|categories/|counties/|create/|deliveries/|login/|logout/|me/|media/|notices/|orders/|password/|pickup-points/|product/|registration/|review/|seller/|static/|token/|track/|user/)";
 
@@ -18,8 +19,8 @@ const hash = (...texts: (string | Buffer)[]): string =>
     .digest("hex")
     .slice(0, 12);
 
-/** Changes when what the API answers, or what is kept of it, may have another shape: what a browser
- *  kept before is then forgotten (src/api/responseCache.ts). */
+/** Changes when the API's responses, or what is stored of them, may have another shape: browsers then
+ *  delete what they stored before (src/api/responseCache.ts). */
 const SHAPE = hash(
   ...["schema.d.ts", "queries.ts", "boot.ts"].map((name) =>
     readFileSync(join(import.meta.dirname, "src/api", name)),
@@ -28,10 +29,10 @@ const SHAPE = hash(
 
 type Manifest = Record<string, { file: string; css?: string[]; imports?: string[] }>;
 
-/** Pages of who sells or delivers: they are kept once somebody has opened them. */
+/** Pages of sellers and delivery agents: the service worker caches them once they were opened. */
 const OF_A_FEW = /^src\/(?:selling|delivering)\/|\/selling\.po$/;
 
-/** The files of all pages but those, with what they import. */
+/** The files of all other pages, with their imports: cached when the worker is installed. */
 function filesToKeep(manifest: Manifest): string[] {
   const files = new Set<string>();
   const add = (source: string): void => {
@@ -46,7 +47,7 @@ function filesToKeep(manifest: Manifest): string[] {
   return [...files].sort();
 }
 
-/** Writes dist/sw.js beside the build: the service worker, with the names of what it keeps. */
+/** Writes dist/sw.js beside the build: the service worker, with the names of the files it caches. */
 function serviceWorker(): Plugin {
   let folder = "";
   return {
@@ -92,14 +93,14 @@ export default defineConfig(({ command }) => ({
     target: "es2022",
     cssTarget: "chrome94",
     manifest: true,
-    // The Content-Security-Policy knows no data: addresses.
+    // The Content-Security-Policy allows no data: URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      // Who takes a name from ui/parts that stands in ui/inputs has that file alone.
+      // Importing a name of ui/inputs through ui/parts must not pull in ui/parts.
       treeshake: { moduleSideEffects: [{ test: /src\/ui\/(?:parts|inputs)/, sideEffects: false }] },
       output: {
-        // What all pages need is in two files: what changes rarely, and the shop's own.
+        // What all pages need is in two files: dependencies, which change rarely, and our own code.
         codeSplitting: {
           groups: [
             {
@@ -119,7 +120,7 @@ export default defineConfig(({ command }) => ({
     host: "127.0.0.1",
     port: 5173,
     strictPort: true,
-    // The API is asked under Vite's own name: what signs in by a cookie has to come from there.
+    // The API sees Vite's host name: sign-in by cookie requires the page's own origin.
     proxy: { [OF_THE_API]: { target: API, changeOrigin: false } },
   },
 }));

@@ -16,7 +16,7 @@ ELSEWHERE = re.compile(
     # operators and developers
     r"|migrations|management|demo|proof|models|channels|postgresql|disbursement"
     r"|environment|env_file|settings|celery|wsgi|service_urls|database_urls|mail_urls|callback_addresses|append_only|caches"
-    r"|compiled_queries|query_templates|locking|background|watch|metrics|gunicorn_worker|to_support|startup_checks|picture_decoder"
+    r"|compiled_queries|query_templates|queryset_sql|locking|background|watch|metrics|gunicorn_worker|to_support|startup_checks|picture_decoder"
     # in both languages already
     r"|templates|emails|failures|problem_words|words)(/|\.py$|_)"
 )

@@ -123,7 +123,7 @@ class _SignIn(LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         user, request = form.get_user(), self.request
         if user.second_factor_at is None:
-            lockout.prove(request, user)
+            lockout.record_sign_in(request, user)
             return super().form_valid(form)
         request.session[_PENDING] = {
             "user": user.pk,
@@ -221,7 +221,7 @@ class ShopSite(AdminSite):
             else:
                 del request.session[_PENDING]
                 login(request, user, backend=_BACKEND)
-                lockout.prove(request, user)
+                lockout.record_sign_in(request, user)
                 return HttpResponseRedirect(goes_to)
         return self._page(request, "admin/sign_in_code.html", "One more step", form=form)
 

@@ -51,9 +51,9 @@ else:
 
 
 class People(_UserManager):
-    """Finds users by name or e-mail in any case and form (accounts.validators), using the unique
+    """Finds users by name or e-mail, in any case and form (accounts.validators).
 
-    indexes.
+    Uses the unique indexes.
     """
 
     use_in_migrations = False

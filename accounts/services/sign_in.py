@@ -21,7 +21,7 @@ def sign_in(request: HttpRequest, *, name: str, password: str, code: str = "") -
     if not isinstance(user, User):
         return None
     second_factor.demand(request, user, code)
-    lockout.prove(request, user)
+    lockout.record_sign_in(request, user)
     user_logged_in.send(sender=User, request=request, user=user)
     return user
 

@@ -61,7 +61,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         if not fields or len(objects) > _FEW:
             return super().as_sql()
         if self.query.raw:
-            # A fixture's, which say no more than what stands in it.
+            # A fixture's rows: fields save what the fixture says, without their own `pre_save`.
             return super().as_sql()
         readers, connection = [reader_of(field) for field in fields], self.connection
         values = [read(each, connection) for each in objects for read in readers]

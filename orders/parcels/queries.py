@@ -73,8 +73,8 @@ def seen_by(
     Agents see their own and unclaimed parcels; agents of a pick-up point see fetched ones that go
     there; users who may decide about lines see all. Until AGENT_SEES_PARCEL_DAYS after delivery.
 
-    A list of those that someone has ``claimed``, or of which something is ``delivered``, says so:
-    all that nobody has claimed yet is not looked through for it then.
+    ``claimed`` and ``delivered`` say that the caller lists only claimed parcels, or delivered ones:
+    then the many unclaimed ones are left out of the query.
     """
     since = now - timedelta(days=settings.AGENT_SEES_PARCEL_DAYS)
     if reader.decides:

@@ -14,7 +14,6 @@ from typing import Any
 from .result_codes import is_success
 from .values import (
     UnreadableCallback,
-    as_object,
     code_text,
     inner,
     printable,
@@ -35,8 +34,6 @@ DECISIVE = frozenset(
         "OriginalTransactionID",
     }
 )
-
-
 _KES = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
 
 
@@ -101,14 +98,6 @@ class Result:
         return receipt_text(self.facts.get("OriginalTransactionID"))
 
 
-def read_result(body: bytes | memoryview) -> Result:
-    """Parse the body of a result, up to 64 kB. It does not prove who sent it.
-
-    Raises UnreadableCallback, and nothing else, for any bytes.
-    """
-    return read_callback(body, _result)
-
-
 def _result(document: Any) -> Result:
     result = inner(document, "Result")
     result_code = code_text(result.get("ResultCode"))
@@ -166,18 +155,11 @@ class QueueTimeout:
     original_conversation_id: str = ""
 
 
-def read_queue_timeout(body: bytes | memoryview) -> QueueTimeout:
-    """Parse the body posted to a queue timeout URL, up to 64 kB. Its credential is discarded.
-
-    Raises UnreadableCallback, and nothing else, for any bytes.
-    """
-    return read_callback(body, lambda document: _queue_timeout(as_object(document)))
-
-
 def read_transfer_callback(body: bytes | memoryview) -> Result | QueueTimeout:
-    """Parse a body posted to a URL that was given for both results and queue timeouts.
+    """Parse a body posted to a URL that was given for both results and queue timeouts, up to 64 kB.
 
-    A result is inside an object named Result; a queue timeout is not.
+    A result is inside an object named Result; a queue timeout is not, and its credential is
+    discarded. Neither proves who sent it.
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """

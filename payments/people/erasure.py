@@ -144,8 +144,7 @@ def erase_old_guests(now: datetime) -> int:
     claimed belong to that account. Safe to repeat and to run concurrently.
     """
     done, last = 0, 0
-    # Each statement looks at so many guests, and not at all there are: most stay, some because they
-    # have something under way.
+    # Each statement reads a batch of guests: most stay, some because something is under way.
     while keys := list(_guests_after(last)[:BATCH]):
         old = _old_guests(now).filter(pk__gt=last, pk__lte=keys[-1])
         batch = list(old.values_list("pk", flat=True))

@@ -2,7 +2,6 @@
 
 import { readFile } from "node:fs/promises";
 import {
-  comeIn,
   doWith,
   findAnything,
   hire,
@@ -12,6 +11,7 @@ import {
   open,
   pressByKey,
   said,
+  signInToAdmin,
 } from "./staff";
 import { aPicture, expect, goods, newcomer, staffMoves, test, unique } from "./story";
 
@@ -29,7 +29,7 @@ test("the catalogue puts goods right", async ({ page }) => {
   await buyer.reviews(line.id, 1, "Rude words about its seller.");
 
   await test.step("sign in", async () => {
-    await comeIn(page, catalogue);
+    await signInToAdmin(page, catalogue);
     await isSound(page);
   });
 

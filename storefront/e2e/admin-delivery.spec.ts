@@ -2,8 +2,7 @@
 
 import type { Page } from "@playwright/test";
 import {
-  comeIn,
-  deskOf,
+  adminClient,
   findAnything,
   hire,
   isForTheKeyboard,
@@ -13,6 +12,7 @@ import {
   open,
   pressByKey,
   said,
+  signInToAdmin,
 } from "./staff";
 import { expect, goods, newcomer, test, unique } from "./story";
 
@@ -36,7 +36,7 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
   const part = (name: string) => page.getByRole("navigation", { name: "Parts" }).getByText(name);
 
   await test.step("sign in", async () => {
-    await comeIn(page, agent);
+    await signInToAdmin(page, agent);
     await isSound(page);
   });
 
@@ -166,12 +166,12 @@ test("an agent on a slow line presses twice, loses an answer, reloads, and nothi
   const parcel = page.getByRole("article").filter({ hasText: order.reference });
   /** The staff actions that the audit log holds about this parcel, as the owner reads them. */
   const recorded = async () => {
-    const desk = await deskOf(OWNER);
+    const desk = await adminClient(OWNER);
     const list = await (await desk.get(`/admin/accounts/audit/?q=${agent.username}`)).text();
     await desk.leave();
     return (list.match(/field-did.*?<a[^>]*>[^<]+/g) ?? []).map((cell) => cell.replace(/.*>/, ""));
   };
-  await comeIn(page, agent);
+  await signInToAdmin(page, agent);
   await open(page, "Parcels");
   await slowLine(page);
 

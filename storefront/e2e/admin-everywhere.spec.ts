@@ -1,7 +1,7 @@
 /** Every page of the admin, one of each kind, as each role sees its own: nobody is kept out of any. */
 
 import type { Page } from "@playwright/test";
-import { comeIn, deskOf, hire, isSound, isSoundInTheDark, OWNER } from "./staff";
+import { adminClient, hire, isSound, isSoundInTheDark, OWNER, signInToAdmin } from "./staff";
 import { aPhone, expect, goods, newcomer, ofTheDemo, staffMoves, test, unique } from "./story";
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
@@ -96,7 +96,7 @@ for (const [role, kinds] of Object.entries(KINDS)) {
     traded ??= trade();
     const is = role === "owner" ? { is_superuser: "on" } : undefined;
     const [person] = await Promise.all([hire(is ? "finance" : role, is), traded]);
-    await comeIn(page, person);
+    await signInToAdmin(page, person);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Running the shop");
 
     const seen = new Set<string>();
@@ -122,7 +122,7 @@ for (const [role, kinds] of Object.entries(KINDS)) {
     if (role === "owner") return;
     await test.step("be refused what is for others", async () => {
       mayFail.requests = true;
-      const desk = await deskOf(OWNER);
+      const desk = await adminClient(OWNER);
       const start = await (await desk.get("/admin/")).text();
       await desk.leave();
       const lists = [...start.matchAll(/id="list-[^"]*"><a href="([^"]+)"/g)].map(

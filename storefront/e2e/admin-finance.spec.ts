@@ -1,9 +1,8 @@
 /** Finance's day at the admin: money that came for nothing, that is to leave, that did not arrive. */
 
 import {
+  adminClient,
   codeOf,
-  comeIn,
-  deskOf,
   findAnything,
   hire,
   isForTheKeyboard,
@@ -12,6 +11,7 @@ import {
   open,
   pressByKey,
   said,
+  signInToAdmin,
 } from "./staff";
 import { aPhone, expect, goods, newcomer, script, staffMoves, test } from "./story";
 
@@ -27,7 +27,7 @@ async function aDearSale() {
 
 /** Money that a colleague wrote down, and that M-Pesa does not know. */
 async function deniedMoney() {
-  const [desk, receipt] = [await deskOf(await hire("finance")), aReceipt()];
+  const [desk, receipt] = [await adminClient(await hire("finance")), aReceipt()];
   const seen = { number: receipt, amount: "1240", phone: aPhone().number, reference: "" };
   await desk.post("/admin/payments/console/receipt/", { ...seen, why: "Seen on the portal" });
   await desk.leave();
@@ -79,7 +79,7 @@ test("finance decides about money", async ({ page }) => {
   };
 
   await test.step("set a second factor up, and sign in with it", async () => {
-    await comeIn(page, finance);
+    await signInToAdmin(page, finance);
     await page.getByRole("link", { name: "Your second factor" }).click();
     await isSound(page);
     const key = (await page.locator("#content code").textContent()) ?? "";
@@ -89,7 +89,7 @@ test("finance decides about money", async ({ page }) => {
     const [emergency = ""] = await page.locator(".shop-codes li").allInnerTexts();
     await isSound(page);
     await page.getByRole("button", { name: "Log out" }).click();
-    await comeIn(page, finance);
+    await signInToAdmin(page, finance);
     await page.getByLabel("Code").fill(emergency);
     await isSound(page);
     await page.keyboard.press("Enter");

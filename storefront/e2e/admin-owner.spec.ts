@@ -1,7 +1,6 @@
 /** The owner's day at the admin: who works here, what they may, what they did. */
 
 import {
-  comeIn,
   decideOn,
   findAnything,
   hire,
@@ -11,6 +10,7 @@ import {
   open,
   pressByKey,
   said,
+  signInToAdmin,
 } from "./staff";
 import { expect, goods, newcomer, ofTheDemo, staffMoves, test, unique } from "./story";
 
@@ -35,7 +35,7 @@ test("the owner manages the staff", async ({ page }) => {
   const clerk = unique("juma");
 
   await test.step("sign in", async () => {
-    await comeIn(page, owner);
+    await signInToAdmin(page, owner);
     await isSound(page);
     await isForTheKeyboard(page);
   });

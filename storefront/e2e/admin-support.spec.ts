@@ -1,7 +1,6 @@
 /** Support's day at the admin: whoever calls, writes or waits is answered. */
 
 import {
-  comeIn,
   doWith,
   findAnything,
   goToStart,
@@ -12,6 +11,7 @@ import {
   open,
   pressByKey,
   said,
+  signInToAdmin,
 } from "./staff";
 import { aPhone, expect, goods, newcomer, test } from "./story";
 
@@ -47,7 +47,7 @@ test("support answers whoever calls", async ({ page }) => {
   const [support, sold, unpaid] = await Promise.all([hire("support"), aProblem(), anUnpaidOrder()]);
 
   await test.step("sign in", async () => {
-    await comeIn(page, support);
+    await signInToAdmin(page, support);
     await isSound(page);
     await isForTheKeyboard(page);
   });

@@ -5,7 +5,7 @@ import {
   aPicture,
   expect,
   goods,
-  isForEveryone,
+  isAccessible,
   newcomer,
   ofTheDemo,
   reachesItsPoint,
@@ -38,11 +38,11 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await page.goto("/shop/delivering?part=take");
   await parcel.getByRole("button", { name: /^Take this parcel/ }).click();
   await expect(page.getByText("It is yours. Collect it from the seller.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await part("To collect").click();
   await expect(parcel.getByText(/^The seller has not given an address/)).toBeVisible();
   await parcel.getByRole("button", { name: /^I have collected it/ }).click();
-  await isForEveryone(page);
+  await isAccessible(page);
   await parcel.getByRole("button", { name: /^Yes, I have everything/ }).click();
   await expect(page.getByText("Collected. You have it now.")).toBeVisible();
 
@@ -52,7 +52,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await context.setOffline(true);
   await parcel.getByRole("button", { name: /^Start delivery/ }).click();
   await expect(parcel.getByText("Not sent: no connection.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await context.setOffline(false);
   await parcel.getByRole("button", { name: "Send again" }).click();
   await expect(page.getByText("On the way. We have notified the buyer.")).toBeVisible();
@@ -64,7 +64,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await expect(
     page.getByText("This is not the buyer's code. Check it and try again."),
   ).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // By keyboard as well.
   await page.getByLabel(/^The 6-digit code Wanjiku Kamau/).pressSequentially(code);
@@ -72,7 +72,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await expect(page.getByText("Handed over. Well done.")).toBeVisible();
   await part("Done").click();
   await expect(parcel.getByText("Handed over", { exact: true })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   expect((await buyer.order(order.order_token)).order[0].track_status).toBe("delivered");
 });
@@ -88,34 +88,34 @@ test("a buyer reports a problem with a picture, is answered with a part of the p
 
   await page.goto(`/shop/orders/${order.order_token}`);
   await page.getByRole("link", { name: /^Report a problem/ }).click();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("Damaged").check();
   await page.getByLabel("What happened?").fill("The lid is cracked.");
   await page
     .locator("input[type=file]")
     .setInputFiles({ name: "lid.png", mimeType: "image/png", buffer: aPicture() });
   await expect(page.getByRole("img", { name: "Picture 1" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Report problem" }).click();
   await expect(page.getByText("The lid is cracked.")).toBeVisible();
   await expect(page.getByRole("img", { name: "Picture" })).toBeVisible();
   await page.getByLabel("Your reply").fill("It leaks, too.");
   await page.getByRole("button", { name: "Send reply" }).click();
   await expect(page.getByRole("list").getByText("It leaks, too.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 
   await agreesTo(line.id, 300, kettle.seller);
   await page.goto("/shop/notices");
   await expect(page.getByText("New").first()).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   await page
     .locator("li.notice-row", { has: page.locator(`a[href$="/problem/${line.id}"]`) })
     .first()
     .click();
   await expect(page.getByText("Part of the price is refunded: KES 300")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("link", { name: "Back to the order" }).click();
   await expect(page.getByText("The problem you reported:")).toBeVisible();
 });
@@ -136,12 +136,12 @@ test("somebody takes their data along and leaves", async ({ page, mayFail }) => 
   await page.getByLabel(/^I understand this/).check();
   await page.getByRole("button", { name: "Delete my account" }).click();
   await expect(page.getByText("This is not your password.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   await page.getByLabel("Your password").fill(person.password);
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "Your account is deleted" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0);
   await page.getByRole("link", { name: "Go to the shop" }).click();
   await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
@@ -165,7 +165,7 @@ test("a pick-up point's page fits 320 pixels in Swahili, with a reference on one
   await expect(reference).toBeVisible();
   expect((await reference.boundingBox())?.height).toBeLessThan(40);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
-  await isForEveryone(page);
+  await isAccessible(page);
 });
 
 /** The pick-up point of the demo shop at which `faith` works. */

@@ -3,7 +3,7 @@ import {
   cashOut,
   expect,
   goods,
-  isForEveryone,
+  isAccessible,
   newcomer,
   putInCart,
   signIn,
@@ -19,44 +19,44 @@ test("a newcomer finds something by search, joins at the till, and pays with the
   const phone = aPhone();
 
   await page.goto("/shop/");
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("combobox", { name: "Search" }).fill(word);
   await expect(page.getByRole("option", { name: `${kettle.name} KES` })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("option", { name: `${kettle.name} KES` }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(kettle.name);
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Add to cart" }).click();
   await page.getByRole("link", { name: "View cart" }).click();
   await expect(page.getByText("Total")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("link", { name: "Checkout" }).click();
 
   await page.getByRole("link", { name: "Have one? Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("link", { name: "Create account" }).click();
   // The page to sign in has the same fields.
   await expect(page.getByRole("heading", { name: "Create your O-Mache account" })).toBeVisible();
   await page.getByLabel("User name").fill(unique("juma"));
   await page.getByLabel("Password").fill("sukuma wiki 7");
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Create account" }).click();
 
   await page.getByLabel("M-Pesa number").fill(phone.number);
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Pay KES 1,850 with M-Pesa" }).click();
   await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await phone.enterPin();
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await expect(page.getByRole("link", { name: /^Cart/ })).not.toContainText("1");
 
   await page.getByRole("link", { name: "View order" }).click();
   await expect(page.getByText("Read this code out only once you have your items")).toBeVisible();
   await expect(page.locator(".code output")).toHaveText(/^\d{3} \d{3}$/);
-  await isForEveryone(page);
+  await isAccessible(page);
   await expect(page.locator(".steps li:not(.to-come)")).toHaveCount(2);
   await page.emulateMedia({ media: "print" });
   await expect(page.getByRole("banner")).toBeHidden();
@@ -65,7 +65,7 @@ test("a newcomer finds something by search, joins at the till, and pays with the
   await page.emulateMedia({ media: null });
   await page.getByRole("link", { name: "All orders" }).click();
   await expect(page.getByText(kettle.name).first()).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 });
 
 test("somebody cancels on the phone, has it rung again, and pays", async ({ page }) => {
@@ -76,7 +76,7 @@ test("somebody cancels on the phone, has it rung again, and pays", async ({ page
 
   await phone.cancel();
   await expect(page.getByText("You cancelled on your phone.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: /^Resend prompt to 07/ }).click();
   await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
   await phone.enterPin();
@@ -138,7 +138,7 @@ test("by hand another amount is turned down, and the right one is seen as it com
 
   await expect(page.getByText("You cancelled on your phone.")).toBeVisible();
   await page.getByText("Pay manually instead").click();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Copy Account number, M-Pesa" }).click();
   await expect(page.getByRole("button", { name: "Copied: Account number, M-Pesa" })).toBeVisible();
   const account = await page.evaluate(() => navigator.clipboard.readText());
@@ -165,10 +165,10 @@ test("an order is given up, and its goods go back into the cart", async ({ page 
 
   await page.getByRole("button", { name: "Cancel order" }).click();
   await expect(page.getByText("The items go back on sale right away.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Yes, cancel order" }).click();
   await expect(page.getByRole("heading", { name: "Cancelled" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Add to cart again" }).click();
 
   await expect(page.getByRole("link", { name: kettle.name })).toBeVisible();
@@ -190,7 +190,7 @@ test("money that comes after an order was given up goes back, and the page says 
   await expect(page.getByRole("heading", { name: /^(Refund on its way|Refunded)$/ })).toBeVisible({
     timeout: 60_000,
   });
-  await isForEveryone(page);
+  await isAccessible(page);
 });
 
 test("somebody buys without an account, and a code to the phone that paid opens the order", async ({
@@ -202,7 +202,7 @@ test("somebody buys without an account, and a code to the phone that paid opens 
   await page.goto("/shop/cart");
   await page.getByRole("link", { name: "Checkout" }).click();
   await expect(page.getByText("No account needed")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("M-Pesa number").fill(phone.number);
   await page.getByRole("button", { name: /^Pay KES/ }).click();
   await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
@@ -213,16 +213,16 @@ test("somebody buys without an account, and a code to the phone that paid opens 
   // Somebody looks for it later, in the same browser.
   await page.goto("/shop/orders");
   await expect(page.getByText("Orders placed without an account")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("link", { name: /^Pay now/ }).click();
   await page.getByRole("button", { name: /^Resend prompt to 07/ }).click();
   await phone.enterPin();
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 
   await page.getByRole("button", { name: /^Send a sign-in code to/ }).click();
   await expect(page.getByLabel("SMS code")).toBeFocused();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("SMS code").fill(await phone.code());
   await page.keyboard.press("Enter");
   await expect(page.locator(".code output")).toHaveText(/^\d{3} \d{3}$/);
@@ -248,7 +248,7 @@ test("somebody joins with a phone and a code, by keyboard, after a wrong one", a
   await page.keyboard.type(code === "000000" ? "111111" : "000000");
   await page.keyboard.press("Enter");
   await expect(page.getByText("Wrong code. You have 4 tries left.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 
   // The page is loaded anew while the SMS is read.
   await page.reload();

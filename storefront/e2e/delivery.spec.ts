@@ -4,7 +4,7 @@ import {
   aPhone,
   expect,
   goods,
-  isForEveryone,
+  isAccessible,
   newcomer,
   putInCart,
   reachesItsPoint,
@@ -26,13 +26,13 @@ test("somebody has it brought to a pick-up point, sees the fee before paying, an
   await page.getByLabel("Collect at a pick-up point").check();
   await page.getByRole("button", { name: "Pay with M-Pesa" }).click();
   await expect(page.getByText("Choose a county.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("County").selectOption("Nairobi City");
   await page.getByLabel("Kilimani Pick-up").check();
   await expect(page.getByText("Open: Mon–Sat 8:00–19:00")).toBeVisible();
   await expect(page.getByText(/^Delivery from seller/)).toBeVisible();
   await expect(page.getByText("Delivery: KES 100. Arrives within 1 day of payment.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // What was chosen outlives the page.
   await page.reload();
@@ -42,17 +42,17 @@ test("somebody has it brought to a pick-up point, sees the fee before paying, an
 
   await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
   await expect(page.getByText("Collect at a pick-up point")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await phone.enterPin();
   await page.getByRole("link", { name: "View order" }).click();
   await expect(page.getByText("Kilimani Pick-up, Argwings Kodhek Road")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   const title = await page.getByRole("heading", { level: 1 }).textContent();
   await reachesItsPoint(title?.replace("Order ", "") ?? "");
   await page.reload();
 
   await expect(page.getByText("Ready to collect at the pick-up point")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 });
 
@@ -67,16 +67,16 @@ test("an address is kept at the till, and is there for the next order", async ({
   await page.getByLabel("Recipient's phone").fill("0712 345 678");
   await page.getByLabel("County").selectOption("Kiambu");
   await page.getByLabel("Town, estate or street").fill("Ruiru");
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Pay KES 2,150 with M-Pesa" }).click();
   await page.waitForURL(/\/shop\/pay\//);
   await expect(page.getByText("Ruiru, Kiambu")).toBeVisible();
 
   await page.goto("/shop/account/addresses");
   await expect(page.getByText("Ruiru, Kiambu")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Add an address" }).click();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("Address name").fill("shop");
   await page.getByLabel("Recipient's name").fill("Wanjiku Kamau");
   await page.getByLabel("Recipient's phone").fill("0712 345 678");

@@ -1,7 +1,7 @@
 /** No line: what was seen is there, what is somebody's own goes with them, a new version is offered. */
 
 import type { Page } from "@playwright/test";
-import { expect, goods, isForEveryone, newcomer, putInCart, signIn, test } from "./story";
+import { expect, goods, isAccessible, newcomer, putInCart, signIn, test } from "./story";
 
 test.use({ serviceWorkers: "allow" });
 
@@ -41,7 +41,7 @@ test("without a line the shop opens, with the goods seen last, the cart and the 
   await page.goto(`/shop/orders/${order.order_token}`);
   await expect(page.locator(".code output")).toHaveText(code ?? "");
   await expect(page.getByText("You are offline.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.goto(`/shop/product/${kettle.id}`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(kettle.name);
   await page.getByRole("link", { name: /^Cart/ }).click();
@@ -90,7 +90,7 @@ test("a new version is offered, and nobody's page is taken from under them", asy
   await page.evaluate(() => navigator.serviceWorker.register("/shop/sw.js?of=another"));
 
   await expect(page.getByText("A new version of the shop is available.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   const loaded = page.waitForEvent("load");
   await page.getByRole("button", { name: "Update now" }).click();
   await loaded;

@@ -5,7 +5,7 @@ import {
   aPhone,
   expect,
   goods,
-  isForEveryone,
+  isAccessible,
   newcomer,
   putInCart,
   signIn,
@@ -27,7 +27,7 @@ test("Back returns to the place in a list of many pages", async ({ page }) => {
     });
   }
   await page.goto("/shop/category/sports");
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Show more" }).click();
   await expect(page.getByText(shelf.name)).toBeVisible();
   await page.getByText(shelf.name).scrollIntoViewIfNeeded();
@@ -66,7 +66,7 @@ test("filters stand in the address, and one that cannot be read says so", async 
   await expect(page).toHaveURL(/max_price=1000/);
   await expect(page.getByText(`Fan ${word} large`)).toBeHidden();
   await expect(page.getByText(`Fan ${word} small`)).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("Max price (KES)").fill("cheap");
   await page.keyboard.press("Enter");
   await expect(page.getByText("Give a whole number of shillings").first()).toBeVisible();
@@ -76,7 +76,7 @@ test("a search that finds nothing leads on", async ({ page }) => {
   await page.goto("/shop/search?search=zzzqqqxxx");
 
   await expect(page.getByText("No results")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("link", { name: "Kitchen" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Kitchen");
 });
@@ -148,7 +148,7 @@ test("every page is asked about in one request, and fits 320 pixels", async ({ p
   await page.setViewportSize({ width: 320, height: 640 });
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
-  await fitEverybody(page, [
+  await fitTheScreen(page, [
     "/shop/",
     "/shop/category/kitchen",
     "/shop/search?search=kettle",
@@ -173,7 +173,7 @@ test("a seller's pages fit 320 pixels", async ({ page }) => {
   await buyer.buys([kettle.id]);
   await page.setViewportSize({ width: 320, height: 640 });
   await signIn(page, kettle.seller);
-  await fitEverybody(page, [
+  await fitTheScreen(page, [
     `/shop/seller/${kettle.seller.username}`,
     "/shop/selling",
     "/shop/selling/new",
@@ -188,14 +188,14 @@ test("a seller's pages fit 320 pixels", async ({ page }) => {
 });
 
 /** Nothing is wider than the screen, and nobody is kept out; with letters twice as large, too. */
-async function fitEverybody(page: Page, paths: string[]): Promise<void> {
+async function fitTheScreen(page: Page, paths: string[]): Promise<void> {
   const devtools = await page.context().newCDPSession(page);
   for (const path of paths) {
     await page.goto(path);
     await page.waitForLoadState("networkidle");
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(wide, path).toBe(320);
-    await isForEveryone(page);
+    await isAccessible(page);
     await devtools.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
     expect.soft(await cutOff(page), `${path} with text at 200 %`).toEqual([]);
     await devtools.send("Page.setFontSizes", { fontSizes: { standard: 16, fixed: 13 } });
@@ -232,7 +232,7 @@ test("Swahili is chosen once, and painted from the first byte", async ({ page })
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Unahitaji nini leo?");
   await page.getByRole("link", { name: "Kikapu" }).click();
   await expect(page.getByText("Kikapu chako hakina kitu")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 });
 
 test("a purchase needs no mouse", async ({ page }) => {
@@ -289,7 +289,7 @@ test("without a network the cart is shown, and cannot be cashed out", async ({
 
   await expect(page.getByText("You are offline.")).toBeVisible();
   await expect(page.getByRole("link", { name: kettle.name })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await context.setOffline(false);
   await expect(page.getByText("You are offline.")).toBeHidden();
 });
@@ -305,7 +305,7 @@ test("what is not for sale any more is a 404 that leads on", async ({ page, mayF
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(
     "This product is no longer available",
   );
-  await isForEveryone(page);
+  await isAccessible(page);
 });
 
 test("a line is delivered, confirmed and reviewed; another is cancelled and paid back", async ({
@@ -328,7 +328,7 @@ test("a line is delivered, confirmed and reviewed; another is cancelled and paid
 
   await potLine.getByRole("button", { name: "Cancel item" }).click();
   await expect(potLine.getByText("KES 700 is refunded to the phone that paid")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await potLine.getByRole("button", { name: "Yes, cancel it" }).click();
   await expect(potLine.getByText("Cancelled", { exact: false }).first()).toBeVisible();
 
@@ -340,13 +340,13 @@ test("a line is delivered, confirmed and reviewed; another is cancelled and paid
   await kettleLine.getByRole("button", { name: "Write a review" }).click();
   await kettleLine.getByLabel("4 of 5 stars").check({ force: true });
   await kettleLine.getByLabel("Your review").fill("It boils fast.");
-  await isForEveryone(page);
+  await isAccessible(page);
   await kettleLine.getByRole("button", { name: "Submit review" }).click();
   await expect(kettleLine.getByText("It boils fast.")).toBeVisible();
   await page.goto(`/shop/product/${kettle.id}`);
   await page.getByRole("heading", { name: "Customer reviews" }).scrollIntoViewIfNeeded();
   await expect(page.getByText("It boils fast.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 });
 
 test("an account: name, switches, password", async ({ page }) => {
@@ -369,7 +369,7 @@ test("an account: name, switches, password", async ({ page }) => {
   await expect(
     page.getByText("Password changed. Your other devices are signed out."),
   ).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 
   await page.reload();
 

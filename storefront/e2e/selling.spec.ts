@@ -4,7 +4,7 @@ import {
   aPicture,
   expect,
   goods,
-  isForEveryone,
+  isAccessible,
   newcomer,
   signIn,
   staffMoves,
@@ -52,7 +52,7 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.keyboard.press("Enter");
   await page.waitForURL("**/shop/selling/new");
   await expect(page.getByRole("heading", { name: "Sell your first product" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   const chooser = page.waitForEvent("filechooser");
   await tabTo(page, page.getByLabel("Choose pictures"));
   await page.keyboard.press("Enter");
@@ -64,7 +64,7 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.reload();
   await expect(page.getByLabel("Product name")).toHaveValue(name);
   await expect(page.getByRole("button", { name: "Remove picture 2" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await tabTo(page, page.getByLabel("Category"));
   await page.keyboard.type("Kitchen");
   await page.keyboard.press("Tab");
@@ -76,12 +76,12 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.keyboard.press("Enter");
   await expect(page.getByText("It is on sale. Share it:")).toBeVisible();
   await expect(page.getByRole("button", { name: "Remove picture 2" })).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   const kettle = { id: Number(new URL(page.url()).pathname.split("/").at(-1)), name };
 
   await page.goto("/shop/selling/listings");
   await page.getByRole("button", { name: /^Restock/ }).click();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("Quantity").fill("4");
   await page.getByLabel("Note").fill("From Nakuru");
   await page.getByRole("button", { name: "Add to stock" }).click();
@@ -89,7 +89,7 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.getByRole("link", { name: `Edit (${name})` }).click();
   await page.getByText("Stock history").click();
   await expect(page.getByText("Restocked: From Nakuru")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 
   await page.goto("/shop/selling/sheets");
   const download = page.waitForEvent("download");
@@ -105,12 +105,12 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.getByRole("button", { name: "Check file" }).click();
   await expect(page.getByText("1 changed")).toBeVisible();
   await expect(page.getByText("1 rejected")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Save changes" }).click();
   await expect(page.getByText("Done. Results:")).toBeVisible();
   await page.goto(`/shop/seller/${seller.username}`);
   await expect(page.getByText("KES 1,900")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 
   await fitsEverywhere(page, [
     "selling/new",
@@ -145,16 +145,16 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
 
   await page.goto("/shop/account");
   await expect(page.getByText("2 to hand over")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.goto(`/shop/selling/orders?order=${order.reference}`);
   const kettleRow = page.locator("li.sale", { hasText: `1 × ${kettle.name}`, hasNotText: "lid" });
   const potRow = page.locator("li.sale", { hasText: pot.name });
   await expect(page.locator("li.sale.marked")).toHaveCount(2);
   await expect(page.locator("li.sale.marked").first()).toBeInViewport();
-  await isForEveryone(page);
+  await isAccessible(page);
 
   await potRow.getByRole("button", { name: /^I cannot deliver this/ }).click();
-  await isForEveryone(page);
+  await isAccessible(page);
   await potRow.getByLabel("Why? The buyer will see this.").fill("It has a crack.");
   await potRow.getByLabel("Put the item back in stock").check();
   await potRow.getByRole("button", { name: "Cancel sale" }).click();
@@ -170,22 +170,22 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   await kettleRow.getByLabel("The buyer's code").fill(wrong);
   await kettleRow.getByRole("button", { name: "Hand over" }).click();
   await expect(kettleRow.getByText(/^This is not the buyer's code/)).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await kettleRow.getByLabel("The buyer's code").fill(`${code.slice(0, 3)} ${code.slice(3)}`);
   await kettleRow.getByRole("button", { name: "Hand over" }).click();
   await expect(page.getByText(/^Handed over:/)).toBeVisible();
   await expect(page.getByText("Nothing to hand over")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("link", { name: "Delivered" }).click();
   await expect(kettleRow.getByText("Delivered", { exact: true })).toBeVisible();
 
   await buyer.reviews(kettleLine.id, 4, "The lid is stiff.");
   await page.goto("/shop/selling");
   await expect(page.getByText("1 review to reply to")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByText("review to reply to").click();
   await page.getByRole("button", { name: /^Reply/ }).click();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("Your reply").fill("It gets easier.");
   await page.getByRole("button", { name: "Send reply" }).click();
   await expect(page.getByText("Nothing here")).toBeVisible();
@@ -196,7 +196,7 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   await page.goto("/shop/selling/money");
   await expect(page.getByText("The shop owes you")).toBeVisible();
   await expect(page.getByText(/^Sale/)).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.goto("/shop/selling/problems");
   await page.getByText("View and reply").click();
   await expect(page.getByText("The handle is loose.")).toBeVisible();
@@ -208,11 +208,11 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   await page.getByRole("button", { name: "Send reply" }).click();
   await expect(page.getByText("I am sorry.")).toBeVisible();
   await page.getByRole("button", { name: /^Refund part of it/ }).click();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("Refund amount (KES)").fill("300");
   await page.getByRole("button", { name: "Yes, I agree" }).click();
   await expect(page.getByText(/^Part of the price is refunded: KES.300$/)).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await fitsEverywhere(page, [
     "selling",
     "selling/orders",

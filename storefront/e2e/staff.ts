@@ -1,4 +1,4 @@
-/** What the admin's stories are told with: staff of a role, and what every page of theirs must be. */
+/** Helpers of the admin's tests: staff with a role, and checks of every page they see. */
 
 import { createHmac } from "node:crypto";
 import { AxeBuilder } from "@axe-core/playwright";
@@ -6,22 +6,22 @@ import { expect, type Locator, type Page, request } from "@playwright/test";
 import { test, unique } from "./story";
 
 const SHOP = process.env.STORY_SHOP ?? "";
-/** Of the demo's superuser (products/demo/seed.py). */
+/** The demo's superuser (products/demo/seed.py). */
 export const OWNER = { username: "admin", password: "karibu2026" };
 const PASSWORD = "sukuma wiki na ugali";
 const NARROW = { width: 390, height: 844 };
 
 export type Person = { username: string; password: string };
 
-/** The admin as somebody uses it without a browser: what they post there is done. */
-export async function deskOf(person: Person) {
+/** A client of the admin without a browser, signed in: to prepare data. Throws if a post fails. */
+export async function adminClient(person: Person) {
   const desk = await request.newContext({ baseURL: SHOP });
   const post = async (path: string, form: Record<string, string>) => {
     const { cookies } = await desk.storageState();
     const csrfmiddlewaretoken = cookies.find(({ name }) => name === "csrftoken")?.value ?? "";
     const ask = () => desk.post(path, { form: { csrfmiddlewaretoken, ...form } });
     let answer = await ask();
-    // A shop that is busy, as SQLite is while another writes, has done nothing, and says so.
+    // 503: SQLite was busy, and nothing was done. Post again.
     await expect(async () => {
       if (answer.status() === 503) answer = await ask();
       expect(answer.status()).not.toBe(503);
@@ -34,13 +34,13 @@ export async function deskOf(person: Person) {
   return { post, get: (path: string) => desk.get(path), leave: () => desk.dispose() };
 }
 
-/** The desk of the demo's superuser, who stays signed in. */
-let owners: ReturnType<typeof deskOf> | undefined;
+/** The superuser's client, shared by all tests. */
+let owners: ReturnType<typeof adminClient> | undefined;
 
-/** Somebody new of the staff, in a role; the demo's superuser puts them there. */
+/** Create a staff member with a role, as the demo's superuser; `more` are further form fields. */
 export async function hire(role: string, more: Record<string, string> = {}): Promise<Person> {
   const person = { username: unique("zuri"), password: PASSWORD };
-  owners ??= deskOf(OWNER);
+  owners ??= adminClient(OWNER);
   const desk = await owners;
   const form = await (await desk.get("/admin/accounts/user/add/")).text();
   const group = new RegExp(`name="groups" value="(\\d+)"[^>]*>\\s*${role}:`).exec(form)?.[1];
@@ -57,11 +57,11 @@ export async function hire(role: string, more: Record<string, string> = {}): Pro
   return person;
 }
 
-/** Pages whose presses are counted. */
+/** Browser pages in which presses are counted. */
 const counted = new WeakSet<Page>();
 
-/** Type name and password at the admin's door. */
-export async function comeIn(page: Page, person: Person): Promise<void> {
+/** Sign in at the admin's log-in page, and count presses from then on. */
+export async function signInToAdmin(page: Page, person: Person): Promise<void> {
   if (!counted.has(page)) await page.addInitScript(countPresses);
   counted.add(page);
   await page.goto("/admin/");
@@ -70,7 +70,7 @@ export async function comeIn(page: Page, person: Person): Promise<void> {
   await page.getByRole("button", { name: "Log in" }).click();
 }
 
-/** Run in every page: what was pressed, chosen or handed over, by whatever means; not what was typed. */
+/** Run in every page: count clicks, choices and chosen files, by mouse or keyboard; not typing. */
 function countPresses(): void {
   const count = () =>
     sessionStorage.setItem("presses", String(Number(sessionStorage.getItem("presses")) + 1));
@@ -83,10 +83,8 @@ function countPresses(): void {
 const pressesOn = (page: Page) =>
   page.evaluate(() => Number(sessionStorage.getItem("presses") ?? "0"));
 
-/**
- * One of the commonest jobs of a role, and how many presses it takes from where the last one ended.
- * docs/admin.md has them as a table (tests/admin/test_role_tasks.py compares).
- */
+/** Do one of a role's most common jobs, and check how many presses it takes from where the last one
+ *  ended. docs/admin.md lists them (tests/admin/test_role_tasks.py compares). */
 export async function job(
   page: Page,
   name: string,
@@ -101,9 +99,9 @@ export async function job(
   });
 }
 
-/** Choose a list or page beside the page or in a phone's menu, or else on the start page. */
+/** Open a list or page by the sidebar or a phone's menu, otherwise by the start page. */
 export async function open(page: Page, name: string): Promise<void> {
-  // Until a page's scripts have run, nothing is beside it.
+  // The sidebar appears once the page's scripts have run.
   await page.waitForLoadState();
   const beside = page
     .locator("#nav-sidebar, .shop-menu")
@@ -120,13 +118,13 @@ export async function open(page: Page, name: string): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
 }
 
-/** Press the shop's name, which stands on every page. */
+/** Go to the start page by the shop's name, which is on every page. */
 export async function goToStart(page: Page): Promise<void> {
   await page.getByRole("link", { name: "O-Mache", exact: true }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Running the shop");
 }
 
-/** Type whatever was read out into the box that every page has; ``title`` is what opens. */
+/** Search for something in the search box of every page; `title` is the heading of what opens. */
 export async function findAnything(
   page: Page,
   what: string,
@@ -138,16 +136,16 @@ export async function findAnything(
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(title);
 }
 
-/** Give a reason on the card of what waits, and decide it there. */
+/** Decide what waits on its card, with a reason. */
 export async function decideOn(card: Locator, button: string, why: string): Promise<void> {
   await card.getByLabel("Your reason").fill(why);
   await card.getByRole("button", { name: button }).click();
 }
 
-/** What a page says was done. */
+/** The page's messages about what was done. */
 export const said = (page: Page) => page.locator(".messagelist");
 
-/** Press a row's button, say why, and be led back to the row. */
+/** Press a button of a row's page, give a reason, and check that it leads back to the row. */
 export async function doWith(page: Page, button: string | RegExp, why: string): Promise<void> {
   const { pathname } = new URL(page.url());
   await page.getByRole("button", { name: button }).first().click();
@@ -156,14 +154,11 @@ export async function doWith(page: Page, button: string | RegExp, why: string): 
   await expect(page).toHaveURL((url) => url.pathname === pathname);
 }
 
-/** Pages that were looked at; each is once, and once more with forms open or mistakes named. */
+/** Pages that were checked; each is checked once, and once more with open forms or errors. */
 const seen = new Set<string>();
 
-/**
- * Nobody is kept out of a page: axe finds nothing serious by WCAG 2.2 AA, as wide as it is and on a
- * phone, nothing is cut, and nothing is written as a database would. A page is looked at once, or
- * once for each of those who have their own view of it.
- */
+/** Check a page: axe finds nothing serious by WCAG 2.2 AA, at its width and at a phone's; nothing is cut
+ *  off; and nothing is in a database's format. Each page is checked once, or once per `viewer`. */
 export async function isSound(page: Page, viewer = ""): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   const path = new URL(page.url()).pathname.replace(/\d+/g, "#");
@@ -191,7 +186,7 @@ export async function isSound(page: Page, viewer = ""): Promise<void> {
   expect({ at, raw }).toEqual({ at, raw: [] });
 }
 
-/** The same for who reads light on dark: the colours alone, at a phone's width. */
+/** Check the colours of the dark theme, at a phone's width. */
 export async function isSoundInTheDark(page: Page): Promise<void> {
   const size = page.viewportSize() ?? NARROW;
   await page.setViewportSize(NARROW);
@@ -203,7 +198,8 @@ export async function isSoundInTheDark(page: Page): Promise<void> {
   expect({ at, found }).toEqual({ at, found: [] });
 }
 
-/** Run in the page: what only the database or Django would write. What was posted stands in <pre>. */
+/** Run in the page: find texts in a format that only the database or Django would use. Except in <pre>,
+ *  which shows raw messages. */
 function notForPeople(): string[] {
   const raw =
     /\b254[17]\d{8}\b|\d{4}-\d\d-\d\dT|Can (add|change|delete|view) |Designates|Hold down|---/;
@@ -221,7 +217,7 @@ function notForPeople(): string[] {
   return /^(View|Add|Select) /.test(title) ? [...found, title] : found;
 }
 
-/** What axe would fetch and write anew of the style sheets, the page's own policy forbids. */
+/** Without preloading style sheets, which the page's Content-Security-Policy forbids. */
 const axe = (page: Page) => new AxeBuilder({ page }).options({ preload: false });
 
 async function graveIn(axe: AxeBuilder): Promise<string[]> {
@@ -231,7 +227,7 @@ async function graveIn(axe: AxeBuilder): Promise<string[]> {
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("; ")}`);
 }
 
-/** Run in the page: what makes it wider than its window. */
+/** Run in the page: find what makes it wider than its window. */
 function widerThanThePage(): string[] {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
@@ -241,10 +237,8 @@ function widerThanThePage(): string[] {
     .slice(0, 5);
 }
 
-/**
- * Whoever has no mouse: Tab leads to the link past the navigation first, then to everything that
- * can be pressed or filled in on the page, and shows where it is.
- */
+/** Check that a page works without a mouse: Tab leads to the skip link first, then to everything that
+ *  can be pressed or filled in, and the focus is visible. */
 export async function isForTheKeyboard(page: Page): Promise<void> {
   await page.goto(page.url());
   const count = await page.evaluate(() => {
@@ -263,7 +257,7 @@ export async function isForTheKeyboard(page: Page): Promise<void> {
     });
     return all.length;
   });
-  // One after another, and none waits for the last one's answer.
+  // All at once: they are handled in order, without waiting for each response.
   await Promise.all(Array.from({ length: count + 2 }, () => page.keyboard.press("Tab")));
   const html = (all: Element[]) => all.map((element) => element.outerHTML.slice(0, 120));
   const missed = await page.locator(".to-reach").evaluateAll(html);
@@ -274,7 +268,7 @@ export async function isForTheKeyboard(page: Page): Promise<void> {
   expect({ at, first, missed, unseen }).toEqual(good);
 }
 
-/** Press something by Tab and a key alone. */
+/** Reach something by Tab, and press it by a key. */
 export async function pressByKey(page: Page, what: Locator, key = "Enter"): Promise<void> {
   await expect(what).toBeVisible();
   for (let step = 0; step < 200; step += 1) {
@@ -285,7 +279,7 @@ export async function pressByKey(page: Page, what: Locator, key = "Enter"): Prom
   await page.keyboard.press(key);
 }
 
-/** The six digits that an authenticator app shows now for a key (RFC 6238). */
+/** The code an authenticator app shows now for a key (TOTP, RFC 6238). */
 export function codeOf(key: string): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   const bits = Array.from(key, (letter) => letters.indexOf(letter).toString(2).padStart(5, "0"));

@@ -1,4 +1,4 @@
-/** What stories are told with: people, goods and phones of a real shop and a pretend M-Pesa. */
+/** Helpers of the browser tests: users, products and phones of a real shop with the M-Pesa simulator. */
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
@@ -6,11 +6,10 @@ import { test as base, expect, type Page } from "@playwright/test";
 const SHOP = process.env.STORY_SHOP ?? "";
 const MPESA = process.env.STORY_PHONE ?? "";
 const PASSWORD = "sukuma wiki 7";
-/** Who the demo shop has (products/demo/seed.py). */
+/** The password of the demo's users (products/demo/seed.py). */
 const DEMO_PASSWORD = "karibu2026";
 
-// What the API answers is looked at by whoever asked.
-// biome-ignore lint/suspicious/noExplicitAny: of many shapes
+// biome-ignore lint/suspicious/noExplicitAny: responses have many shapes; each caller knows its own
 type Body = any;
 type Answer = { status: number; body: Body };
 
@@ -35,14 +34,14 @@ async function done(method: string, url: string, body?: unknown, token?: string)
   return answer.body;
 }
 
-/** A word nobody else uses in this run; names that look alike are refused to a second person. */
+/** A user name that is unique in this run, and not confusable with another, which the shop refuses. */
 export function unique(word: string): string {
   const letters = "acdefhjkmnprtwxy";
   const random = crypto.getRandomValues(new Uint8Array(8));
   return word + Array.from(random, (byte) => letters[byte % letters.length]).join("");
 }
 
-/** A phone with a mobile number of its own; `ending` has the pretend M-Pesa play a failure. */
+/** A phone with a new number; `ending` is a result code that the simulator answers its prompts with. */
 export function aPhone(ending?: string) {
   const middle = String(10_000_000 + Math.floor(Math.random() * 89_999_999));
   const local = ending ? `07${middle.slice(0, 4)}${ending}` : `07${middle}`;
@@ -67,7 +66,7 @@ export function aPhone(ending?: string) {
       await expect.poll(read, { timeout: 60_000 }).not.toBe("");
       return read();
     },
-    /** M-Pesa's number of the newest payment, as its payer reads it out. */
+    /** The receipt number of the phone's newest payment. */
     receipt: async (): Promise<string> => {
       const read = async () => {
         const { body } = await call("GET", `${MPESA}/control/phones/${local}`);
@@ -87,7 +86,7 @@ export function aPhone(ending?: string) {
   };
 }
 
-/** Something a new seller sells. */
+/** A product of a new seller. */
 export async function goods(
   wanted: Partial<{ name: string; price: number; item_number: number; category: string }> = {},
 ) {
@@ -127,7 +126,7 @@ type Phone = ReturnType<typeof aPhone>;
 type Bought = { order_token: string; reference: string; order: { id: number }[] };
 type SignedIn = { access: string; user: { pk: number; username: string } };
 
-/** Somebody who has just joined, and what they may ask the API. */
+/** A newly registered user, with shortcuts to what they do by the API. */
 export async function newcomer(word: string) {
   const username = unique(word);
   const response = await fetch(`${SHOP}/registration/`, {
@@ -139,7 +138,7 @@ export async function newcomer(word: string) {
   const signedIn: SignedIn = await response.json();
   return {
     ...signedIn,
-    /** What signs a browser in as them (accounts/cookies.py). */
+    /** The cookies that sign a browser in as them (accounts/cookies.py). */
     cookies: response.headers.getSetCookie(),
     username,
     password: PASSWORD,
@@ -147,7 +146,7 @@ export async function newcomer(word: string) {
       done("GET", `${SHOP}/track/order/`, undefined, signedIn.access),
     order: async (token: string): Promise<Body> =>
       done("GET", `${SHOP}/cashout/${token}/`, undefined, signedIn.access),
-    /** Ordered by the API alone; the phone rings. */
+    /** Place an order by the API; the phone shows the prompt. */
     asksFor: async (products: readonly number[], phone: Phone): Promise<Bought> =>
       done(
         "POST",
@@ -160,7 +159,7 @@ export async function newcomer(word: string) {
       ),
     givesUp: (line: number) =>
       done("POST", `${SHOP}/track/${line}/move/`, { to: "cancelled" }, signedIn.access),
-    /** Bought by the API alone, and paid. */
+    /** Place an order by the API, and pay it. */
     buys: async (
       products: readonly number[],
       delivery: object | null = null,
@@ -184,7 +183,7 @@ export async function newcomer(word: string) {
         .toBe("paid");
       return read();
     },
-    /** Something is wrong with a line; a picture shows it. */
+    /** Report a problem with a line, with a picture. */
     reports: async (line: number, text: string): Promise<void> => {
       const body = new FormData();
       body.set("kind", "damaged");
@@ -204,16 +203,16 @@ export async function newcomer(word: string) {
   };
 }
 
-/** How the pretend M-Pesa, or the pretend SMS provider, answers from now on. */
+/** Script the simulator's next responses as M-Pesa or as SMS provider. */
 export const script = (how: object) => done("POST", `${MPESA}/control/scripts`, how);
 
-/** Somebody of the staff moves a line. */
+/** Change the status of a line, as staff of the demo. */
 export async function staffMoves(line: number, to: string, proof: object = {}): Promise<void> {
   const moved = { to, ...proof };
   await done("POST", `${SHOP}/track/${line}/move/`, moved, await demoToken("delivery"));
 }
 
-/** Somebody whom the demo shop has: `delivery` brings parcels, `faith` stands at a point. */
+/** Sign in as a user of the demo: `delivery` is a delivery agent, `faith` works at a pick-up point. */
 export async function ofTheDemo(username: string): Promise<SignedIn & { cookies: string[] }> {
   const response = await fetch(`${SHOP}/login/`, {
     method: "POST",
@@ -229,12 +228,12 @@ async function demoToken(username: string): Promise<string> {
   return (await ofTheDemo(username)).access;
 }
 
-/** The seller agrees to give a part of a line's price back. */
+/** The seller accepts a problem with a partial refund of `amount` KES. */
 export async function agreesTo(line: number, amount: number, seller: SignedIn): Promise<void> {
   await done("POST", `${SHOP}/track/${line}/problem/accept/`, { amount }, seller.access);
 }
 
-/** The parcel of an order is brought to its pick-up point, and taken in there by who hands over. */
+/** Deliver an order's parcel to its pick-up point, and receive it there. */
 export async function reachesItsPoint(reference: string): Promise<void> {
   const [support, point] = [await demoToken("support"), await demoToken("faith")];
   const parcels: { id: number; order: string }[] = await done(
@@ -251,7 +250,7 @@ export async function reachesItsPoint(reference: string): Promise<void> {
   await move("arrived", point);
 }
 
-/** Sign somebody in without the form, before the first page. */
+/** Sign a user in without the form, before the first page. */
 export async function signIn(
   page: Page,
   { user, cookies }: Pick<SignedIn, "user"> & { cookies: string[] },
@@ -270,14 +269,14 @@ export async function signIn(
   }, JSON.stringify({ user }));
 }
 
-/** Put goods into the cart on their page. */
+/** Add a product to the cart on its page. */
 export async function putInCart(page: Page, id: number): Promise<void> {
   await page.goto(`/shop/product/${id}`);
   await page.getByRole("button", { name: "Add to cart" }).click();
   await expect(page.getByText("in your cart.")).toBeVisible();
 }
 
-/** From the cart to the page where the phone rings. */
+/** Check out, from the cart to the payment page. */
 export async function cashOut(page: Page, number: string): Promise<void> {
   await page.goto("/shop/cart");
   await page.getByRole("link", { name: "Checkout" }).click();
@@ -286,9 +285,9 @@ export async function cashOut(page: Page, number: string): Promise<void> {
   await page.waitForURL(/\/shop\/pay\//);
 }
 
-/** Nobody is kept out: axe, by WCAG 2.2 AA, on the page as it stands. */
-export async function isForEveryone(page: Page): Promise<void> {
-  // A page may still be on its way, or leaving: it is asked again until it stands.
+/** Check the page as it is with axe, by WCAG 2.2 AA. */
+export async function isAccessible(page: Page): Promise<void> {
+  // Repeated, because the page may still be loading or changing.
   await expect(async () => expect(await violationsOn(page)).toEqual([])).toPass({
     timeout: 60_000,
   });
@@ -302,13 +301,13 @@ async function violationsOn(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("; ")}`);
 }
 
-/** The browser's own line about an answer that was expected: a refusal, or none at all. */
+/** The browser's message about a request that failed or was refused. */
 const RESOURCE = /^Failed to load resource: /;
-/** Playwright's own line: most stories are told without one (playwright.config.ts). */
+/** Playwright's message: most tests run without a service worker (playwright.config.ts). */
 const NO_WORKER = /^Service Worker registration blocked by Playwright/;
 
 export const test = base.extend<{ mayFail: { requests: boolean } }>({
-  /** A story in which requests are refused or lost says so: `mayFail.requests = true`. */
+  /** The console must stay clean. A test with refused or lost requests sets `mayFail.requests`. */
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameters' names
   mayFail: async ({}, use) => use({ requests: false }),
   page: async ({ page, mayFail }, use) => {

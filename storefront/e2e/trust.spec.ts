@@ -5,7 +5,7 @@ import {
   cashOut,
   expect,
   goods,
-  isForEveryone,
+  isAccessible,
   newcomer,
   putInCart,
   signIn,
@@ -20,7 +20,7 @@ test("a price that changed is shown in the cart, the old and the new one", async
   await page.goto("/shop/cart");
 
   await expect(page.getByText("The price has changed from KES 500 to KES 900.")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "OK" }).click();
   await expect(page.getByText("The price has changed")).toBeHidden();
 });
@@ -39,7 +39,7 @@ test("a price that changes on the till is never charged unseen", async ({ page, 
 
   await expect(page.getByText("The new total is KES 900. You have not ordered yet")).toBeVisible();
   expect(await buyer.orders()).toEqual([]);
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Pay KES 900 with M-Pesa" }).click();
   await phone.enterPin();
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
@@ -97,7 +97,7 @@ test("goods that are gone or short are said so in the cart, with a way on", asyn
   await expect(page.getByText("No longer available.")).toBeVisible();
   await expect(page.getByText("Only 2 left.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Checkout" })).toBeDisabled();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByRole("button", { name: "Change to 2" }).click();
   await page.getByRole("button", { name: `Remove ${pot.name}` }).click();
   await expect(page.getByRole("link", { name: "Checkout" })).toBeVisible();
@@ -129,7 +129,7 @@ test("what is left changes on the till, and the line says so", async ({ page, ma
   await pay.click();
 
   await expect(page.getByText("Sold out", { exact: false }).first()).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
 });
 
 test("two tabs have one cart", async ({ page, context }) => {
@@ -188,7 +188,7 @@ test("a session that ended elsewhere asks to sign in, and comes back", async ({
   await page.getByLabel("Password").fill("not this one");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByText("Wrong user name or password")).toBeVisible();
-  await isForEveryone(page);
+  await isAccessible(page);
   await page.getByLabel("Password").fill(buyer.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Orders", exact: true })).toBeVisible();

@@ -1,5 +1,5 @@
-// For browsers that cannot read the program: they see what Django painted, and are told the way on.
-// Written as browsers of 2012 read it. Nobody else sees anything of it.
+// For browsers that cannot run the storefront: they see the server's HTML, and this shows what to do.
+// Written in the JavaScript of 2012. It does nothing in other browsers.
 (function () {
   function tell() {
     var said = document.getElementById("too-old");

@@ -1,5 +1,4 @@
-// Writes the types of the API's schema, where a file is a Blob. With --check it only looks whether
-// they are the schema's.
+// Generates src/api/schema.d.ts from schema.json, with files as Blob. With --check it only compares.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import openapiTS, { astToString, COMMENT_HEADER } from "openapi-typescript";
@@ -10,7 +9,7 @@ const TYPES = new URL("../src/api/schema.d.ts", import.meta.url);
 const BLOB = ts.factory.createTypeReferenceNode("Blob");
 
 const written = await openapiTS(SCHEMA, {
-  // What has a default may be left out of a request.
+  // Members with a default may be omitted from a request.
   defaultNonNullable: false,
   transform: (schema) => (schema.format === "binary" ? BLOB : undefined),
 });

@@ -1,4 +1,4 @@
-// Draws public/icons/ from public/icon.svg, in Chromium: `node scripts/icons.mjs` after a change of it.
+// Draws public/icons/ from public/icon.svg, in Chromium. Run `node scripts/icons.mjs` after changing it.
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import { chromium } from "@playwright/test";
 
 const PUBLIC = new URL("../public/", import.meta.url);
 const sign = readFileSync(new URL("icon.svg", PUBLIC), "utf-8");
-/** Name, pixels, and how much of the side the sign takes: a mask may cut all but the middle 80 %. */
+/** Name, pixels, and the sign's share of the side: a mask may cut off all but the middle 80 %. */
 const ICONS = [
   ["192", 192, 1],
   ["512", 512, 1],

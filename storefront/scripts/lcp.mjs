@@ -1,5 +1,5 @@
-// How soon a page's largest part is seen on a cheap phone with a bad line: 1.6 Mbit/s, 150 ms, a processor
-// four times slower, nothing kept. `node scripts/lcp.mjs http://127.0.0.1:8000 /shop/ …` prints the median.
+// Largest Contentful Paint on a cheap phone with a bad connection: 1.6 Mbit/s, 150 ms, a CPU four times
+// slower, an empty cache. `node scripts/lcp.mjs http://127.0.0.1:8000 /shop/ …` prints the median.
 
 import { chromium } from "@playwright/test";
 
@@ -37,7 +37,7 @@ async function visit(address) {
     deviceScaleFactor: 2,
     isMobile: true,
     hasTouch: true,
-    // It would begin to keep the shop after the page's load, in the time that is measured.
+    // It would begin to fetch its files while the page is measured.
     serviceWorkers: "block",
   });
   const page = await context.newPage();

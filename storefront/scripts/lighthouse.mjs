@@ -1,6 +1,6 @@
-// Lighthouse's accessibility, best practices and SEO of each page; less than 100 fails. Lighthouse is
-// 111 MB, so it is fetched when it is asked for and is no dependency: `make bench`.
-// `node scripts/lighthouse.mjs http://127.0.0.1:8000 /shop/ …` asks a shop that runs.
+// Lighthouse's scores for accessibility, best practices and SEO of each page; fails below 100. `make bench`
+// runs it. Lighthouse has 111 MB, so it is no dependency but downloaded for each run.
+// `node scripts/lighthouse.mjs http://127.0.0.1:8000 /shop/ …` checks a running shop.
 
 import { execFileSync } from "node:child_process";
 

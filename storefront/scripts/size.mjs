@@ -1,4 +1,4 @@
-// Holds the build against its budgets: kB of gzip -9, which do not flake. `npm run size` after a build.
+// Compares the build with its budgets, in kB after gzip -9. `npm run size` after a build.
 
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -15,7 +15,7 @@ function sizeOf(file) {
   return sizes.get(file);
 }
 
-/** The files of a source and of all that it imports at once. */
+/** The files of a source and of all its static imports. */
 function closure(source, files = new Set()) {
   const chunk = manifest[source];
   if (!chunk || files.has(chunk.file)) return files;
@@ -24,7 +24,7 @@ function closure(source, files = new Set()) {
   return files;
 }
 
-/** What the page itself names: every page loads it. */
+/** The files named in index.html: every page loads them. */
 const named = readFileSync(new URL("index.html", DIST), "utf-8").matchAll(/assets\/[\w.-]+/g);
 const everywhere = new Set([...named].map(([file]) => file));
 const scripts = [...everywhere].filter((file) => file.endsWith(".js"));

@@ -1,5 +1,5 @@
-// Holds the API's schema against the OpenAPI specification, as `redocly lint --extends=spec` does, by
-// the same rules and their library; and every example in it against what it is an example of.
+// Validates the API's schema against the OpenAPI specification, with the rules and library of `redocly
+// lint --extends=spec`, and each of its examples against its schema.
 
 import { fileURLToPath } from "node:url";
 import { createConfig, formatProblems, getTotals, lint } from "@redocly/openapi-core";

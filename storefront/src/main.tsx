@@ -15,7 +15,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
-import { makeQueryClient, plant } from "./api/queries";
+import { makeQueryClient, seedQueries } from "./api/queries";
 import { cacheResponses } from "./api/responseCache";
 import { session } from "./api/session";
 import { App } from "./app/App";
@@ -23,14 +23,14 @@ import { loadPage } from "./app/pages";
 import { loadTexts } from "./i18n";
 import { guestOrders } from "./orders/guestOrders";
 
-/** Where the shop is served, here and by Django (omachemainproj/urls.py). */
+/** The path below which Django serves the storefront (omachemainproj/urls.py). */
 const BASE = "/shop";
 
 const client = makeQueryClient();
 cacheResponses(client, guestOrders.has);
-plant(client);
+seedQueries(client);
 
-// What one person read is not shown to the next.
+// When the user changes, private data of the previous one is removed from the cache.
 let reader = session.user()?.pk;
 session.subscribe(() => {
   const now = session.user()?.pk;
@@ -38,6 +38,7 @@ session.subscribe(() => {
     client.removeQueries({ predicate: (query) => PRIVATE.has(query.queryKey[0]) });
   reader = now;
 });
+/** The first element of the keys of private queries. */
 const PRIVATE = new Set<unknown>([
   "order",
   "orders",
@@ -57,7 +58,7 @@ const PRIVATE = new Set<unknown>([
   "notices",
 ]);
 
-// Somebody signed out without a network.
+// Complete a sign-out that happened without a network.
 void session.finishLeaving();
 addEventListener("online", () => void session.finishLeaving());
 
@@ -65,7 +66,7 @@ async function begin(): Promise<void> {
   const root = document.getElementById("root");
   if (!root) return;
   const pathname = location.pathname.slice(BASE.length) || "/";
-  // A page whose file does not come is shown as broken, with a way to load it again.
+  // If the page's file cannot be loaded, the app shows an error and a button to reload.
   await Promise.all([loadTexts(), loadPage(pathname).catch(() => undefined)]);
   createRoot(root).render(
     <StrictMode>
@@ -82,7 +83,7 @@ async function begin(): Promise<void> {
 
 void begin();
 
-// After what the page needs itself. What Vite serves in development is nobody's to keep.
+// After the page has loaded. Not in development: files served by Vite must not be cached.
 if (import.meta.env.PROD) {
   const register = () =>
     import("./worker/register").then((file) => file.registerWorker()).catch(() => undefined);

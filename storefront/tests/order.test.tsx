@@ -206,6 +206,21 @@ describe("a problem with what was bought", () => {
     expect(body?.match(/name="pictures"; filename=/g)).toHaveLength(1);
   });
 
+  it("shows a sign for a picture that this browser cannot decode", async () => {
+    look({ can_report_problem: true }, {});
+    vi.stubGlobal("createImageBitmap", async () => {
+      throw new DOMException("not decodable", "InvalidStateError");
+    });
+    await screen.findByLabelText("Damaged");
+    const photo = new File(["x"], "lid.heic", { type: "image/heic" });
+    const chooser = document.querySelector("input[type=file]");
+    fireEvent.change(chooser as Element, { target: { files: [photo] } });
+
+    await waitFor(() =>
+      expect(screen.getByRole("img", { name: "Picture 1" }).className).toBe("nothing"),
+    );
+  });
+
   it("is the same report when it is pressed again after no answer", async () => {
     const posted = look(
       { can_report_problem: true },

@@ -1,4 +1,4 @@
-/** Renders a page as the program does, with an API of the test's own. */
+/** Renders a page as main.tsx does, with an API that the test defines. */
 
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";

@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { publicApi, serverNow } from "../src/api/client";
 import { makeApi } from "../src/api/requests";
+import { json } from "./page";
 
 /** An API that answers with this, and what it was asked. */
 function api(answer: Response) {
@@ -71,5 +73,36 @@ describe("an answer", () => {
     const page = new Response("<html>Sign in to the network</html>");
 
     await expect(api(page).client.GET("/me/")).rejects.toThrow();
+  });
+});
+
+describe("the server's clock", () => {
+  const HOUR = 3_600_000;
+
+  /** The server's clock minus this device's, in seconds, after a response with these headers. */
+  async function aheadAfter(by: number, caching = "no-store"): Promise<number> {
+    const date = new Date(Date.now() + by).toUTCString();
+    vi.stubGlobal("fetch", async () => json([], 200, { Date: date, "Cache-Control": caching }));
+    await publicApi.GET("/categories/");
+    return Math.round((serverNow() - Date.now()) / 1000);
+  }
+
+  afterEach(async () => {
+    await aheadAfter(0);
+    vi.unstubAllGlobals();
+  });
+
+  it("is read from a response", async () => {
+    expect(await aheadAfter(HOUR)).toBeCloseTo(3600, -1);
+  });
+
+  it("is not read from a response that a cache may have stored hours ago", async () => {
+    expect(await aheadAfter(-20 * HOUR, "public, max-age=86400")).toBe(0);
+  });
+
+  it("is the device's own again once that was set right", async () => {
+    await aheadAfter(HOUR);
+
+    expect(await aheadAfter(0)).toBe(0);
   });
 });

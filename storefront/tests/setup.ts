@@ -10,10 +10,10 @@ import { messages as shop } from "../src/i18n/en/shop.po";
 
 i18n.loadAndActivate({ locale: "en", messages: { ...shop, ...buying, ...selling, ...delivering } });
 
-// There is no screen to come near to: all is seen at once (src/ui/parts.tsx, useSeen).
+// Without it everything counts as visible at once (useSeen in src/ui/parts.tsx).
 Reflect.deleteProperty(globalThis, "IntersectionObserver");
 
-// A machine that stalls is no broken page.
+// Long, for machines that stall.
 configure({ asyncUtilTimeout: 60_000 });
 
 beforeEach(() => {

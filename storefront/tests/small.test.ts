@@ -1,5 +1,5 @@
 import { i18n } from "@lingui/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ownPath, signInFrom } from "../src/account/ownPath";
 import { nextCursor } from "../src/api/client";
 import { ApiError, lineErrors } from "../src/api/errors";
@@ -8,6 +8,7 @@ import { productPath } from "../src/catalogue/categories";
 import { beginAttempt, endAttempt, waitingAttempt } from "../src/checkout/attempt";
 import { isMpesaNumber } from "../src/checkout/mpesaNumber";
 import { clock, day, minutes, money, phone } from "../src/i18n/format";
+import { saveFile } from "../src/ui/saveFile";
 import { json } from "./page";
 
 describe("addresses", () => {
@@ -111,5 +112,26 @@ describe("a press of the button", () => {
     const first = beginAttempt(body, 7);
     expect(waitingAttempt(8)).toBeNull();
     expect(beginAttempt({ ...body, amount: 6 }, 7).key).not.toBe(first.key);
+  });
+});
+
+describe("a file that is saved", () => {
+  it("can still be read after the click, as some browsers do", () => {
+    vi.useFakeTimers();
+    const revoke = vi.fn();
+    vi.stubGlobal(
+      "URL",
+      Object.assign(URL, { createObjectURL: () => "blob:1", revokeObjectURL: revoke }),
+    );
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => undefined);
+
+    saveFile("statement.csv", new Blob(["a,b"]));
+    const revokedAtOnce = revoke.mock.calls.length;
+    vi.advanceTimersByTime(60_000);
+
+    expect([revokedAtOnce, revoke.mock.calls]).toEqual([0, [["blob:1"]]]);
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
   });
 });

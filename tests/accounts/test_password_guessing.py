@@ -193,7 +193,7 @@ def test_old_counts_are_deleted_and_known_places_kept(amina):
     log_in("nobody")
 
     with time_machine.travel(timezone.now() + timedelta(days=2)):
-        lockout.delete_old()
+        lockout.delete_old_failures()
 
     kept = PasswordTries.objects.get()
     assert (kept.user, kept.proved_at is not None) == (amina, True)

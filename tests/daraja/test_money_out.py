@@ -14,7 +14,7 @@ from payments.daraja.result_codes import (
     reversal_failure,
     transaction_end,
 )
-from payments.daraja.results import read_queue_timeout, read_result
+from payments.daraja.results import read_transfer_callback
 
 from .conftest import A_PAYOUT, A_REVERSAL, rehearse
 
@@ -48,14 +48,16 @@ class Rehearsal:
 
     def results(self):
         """All results so far, as read by the shop."""
-        assert self.simulator.wait_until_quiet()
-        return [read_result(json.dumps(body).encode()) for body in self.shop.posted_to("result")]
+        return self._read("result")
 
     def timeouts(self):
+        """All queue timeouts so far, as read by the shop."""
+        return self._read("timeout")
+
+    def _read(self, address):
         assert self.simulator.wait_until_quiet()
-        return [
-            read_queue_timeout(json.dumps(body).encode()) for body in self.shop.posted_to("timeout")
-        ]
+        posted = self.shop.posted_to(address)
+        return [read_transfer_callback(json.dumps(body).encode()) for body in posted]
 
     @property
     def paid_out(self):

@@ -84,7 +84,7 @@ def test_counts_of_guesses_that_are_over_are_all_deleted(monkeypatch, number):
         PasswordTries.objects.create(key=key, at=OLD)
 
     with ids_in_a_statement(min(number, 2)):
-        assert lockout.delete_old() == number
+        assert lockout.delete_old_failures() == number
     assert PasswordTries.objects.get().key == "known"
 
 

@@ -5,6 +5,8 @@ import pytest
 from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401
 from tests.payments.fakes import FakeDaraja
 
+from .parcels import an_agent
+
 
 @pytest.fixture(autouse=True)
 def _watched(balanced_books, no_network_in_transactions):  # noqa: F811
@@ -17,3 +19,9 @@ def daraja(monkeypatch):
     fake = FakeDaraja()
     monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
     return fake
+
+
+@pytest.fixture
+def agent(db):
+    """A delivery agent with no other part in the sale."""
+    return an_agent()

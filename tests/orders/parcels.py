@@ -18,6 +18,11 @@ def an_agent(**more):
     return give_role(UserFactory(**more), "delivery")
 
 
+def said(answer):
+    """The status of an answer, and its error code if it has one."""
+    return answer.status_code, answer.json().get("code")
+
+
 def a_point(*agents, **more):
     """A pick-up point, and its keeper."""
     named = {"name": f"Point {PickupPoint.objects.count()}"}

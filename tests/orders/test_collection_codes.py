@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def agent(db):
-    return with_role("delivery")
-
-
-@pytest.fixture
 def line(buyer, kettle, monkeypatch):
     """On the road, and its buyer was given 123456."""
     with monkeypatch.context() as patch:

@@ -23,20 +23,12 @@ from .parcels import (
     code_of,
     lines,
     rows,
+    said,
     statuses,
     steps_of,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def said(answer):
-    return answer.status_code, answer.json().get("code")
-
-
-@pytest.fixture
-def agent(db):
-    return an_agent()
 
 
 @pytest.fixture

@@ -28,15 +28,12 @@ from .parcels import (
     lines,
     release,
     rows,
+    said,
     statuses,
     steps_of,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def said(answer):
-    return answer.status_code, answer.json().get("code")
 
 
 def test_a_row_says_what_is_in_it_and_both_its_ends(buyer, seller, kettle):

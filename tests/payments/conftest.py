@@ -89,6 +89,23 @@ def simulator(live_server, settings, simulator_habits):
     gateway._client.cache_clear()
 
 
+@pytest.fixture
+def initiator_certificate(simulator, settings, tmp_path):
+    """The certificate with which the shop can send money through the simulator."""
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text(simulator.certificate)
+    settings.DARAJA_CERTIFICATE = str(certificate)
+
+
+@pytest.fixture
+def c2b_urls(simulator):
+    """The shop's addresses for payments by hand, registered at the simulator."""
+    gateway.daraja().register_c2b_urls(
+        confirmation_url=gateway.c2b_url("confirmation"),
+        validation_url=gateway.c2b_url("validation"),
+    )
+
+
 def settled(simulator, *, events=1):
     """Wait until the simulator is quiet and the shop has processed N messages."""
     assert simulator.wait_until_quiet()

@@ -252,10 +252,7 @@ def test_a_receipt_without_a_number_is_named(buyer, kettle, simulator):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_payout_we_know_nothing_of_is_named(paid, simulator, settings, tmp_path):
-    certificate = tmp_path / "certificate.pem"
-    certificate.write_text(simulator.certificate)
-    settings.DARAJA_CERTIFICATE = str(certificate)
+def test_a_payout_we_know_nothing_of_is_named(paid, simulator, initiator_certificate):
     gateway.daraja().b2c_payment(
         phone=PHONE, amount=50, originator_conversation_id="not-ours", remarks="stolen",
         result_url=gateway.callback_url("x"), queue_timeout_url=gateway.callback_url("x"),

@@ -35,11 +35,8 @@ def simulator_habits():
 
 
 @pytest.fixture
-def shop(simulator, settings, tmp_path):
+def shop(simulator, initiator_certificate, settings):
     """A shop with M-Pesa settings, as ``make run`` starts it, and a stopped clock."""
-    certificate = tmp_path / "certificate.pem"
-    certificate.write_text(simulator.certificate)
-    settings.DARAJA_CERTIFICATE = str(certificate)
     settings.DARAJA_QUERIES_A_MINUTE = 600
     settings.COMMISSION_PERCENT = 5
     call_command("register_c2b_urls", "--statement-number", "254700000000")

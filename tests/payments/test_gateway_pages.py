@@ -60,10 +60,7 @@ def simulator_habits():
 
 
 @pytest.fixture(autouse=True)
-def money_can_go_out(simulator, settings, tmp_path):
-    certificate = tmp_path / "certificate.pem"
-    certificate.write_text(simulator.certificate)
-    settings.DARAJA_CERTIFICATE = str(certificate)
+def money_can_go_out(initiator_certificate, settings):
     settings.DARAJA_STATEMENT = False
 
 

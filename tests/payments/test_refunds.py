@@ -36,16 +36,8 @@ def simulator_habits():
 
 
 @pytest.fixture(autouse=True)
-def money_can_go_out(simulator, settings, tmp_path):
-    """The initiator's certificate, and an address for manual payments."""
-    certificate = tmp_path / "certificate.pem"
-    certificate.write_text(simulator.certificate)
-    settings.DARAJA_CERTIFICATE = str(certificate)
+def money_moves_both_ways(initiator_certificate, c2b_urls, settings):
     settings.DARAJA_STATEMENT = False
-    gateway.daraja().register_c2b_urls(
-        confirmation_url=gateway.c2b_url("confirmation"),
-        validation_url=gateway.c2b_url("validation"),
-    )
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from orders.models import OrderTrack
-from payments import clock, gateway
+from payments import clock
 from payments.daraja.result_codes import TransferFailure
 from payments.models import GatewayEvent, Payout
 from payments.payouts.serializers import represent_payout
@@ -27,16 +27,9 @@ def simulator_habits():
 
 
 @pytest.fixture(autouse=True)
-def money_can_go_out(simulator, settings, tmp_path):
-    certificate = tmp_path / "certificate.pem"
-    certificate.write_text(simulator.certificate)
-    settings.DARAJA_CERTIFICATE = str(certificate)
+def money_moves_both_ways(initiator_certificate, c2b_urls, settings):
     settings.DARAJA_STATEMENT = False
     settings.COMMISSION_PERCENT = 5
-    gateway.daraja().register_c2b_urls(
-        confirmation_url=gateway.c2b_url("confirmation"),
-        validation_url=gateway.c2b_url("validation"),
-    )
 
 
 @pytest.fixture

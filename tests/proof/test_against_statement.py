@@ -12,18 +12,20 @@ from payments.proof import mpesa_books
 from payments.proof.mpesa_books import compare_with_mpesa
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.refunds.write_offs import write_off_payment
-from tests.payments.conftest import settled, simulator, simulator_habits  # noqa: F401
+from tests.payments.conftest import (  # noqa: F401
+    initiator_certificate,
+    settled,
+    simulator,
+    simulator_habits,
+)
 from tests.shopping import cash_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def traded(simulator, buyer_api, kettle, settings, tmp_path, monkeypatch):  # noqa: F811
+def traded(simulator, initiator_certificate, buyer_api, kettle, monkeypatch):  # noqa: F811
     """One order of KES 3,000, paid; the statement may be pulled and the balance asked for."""
-    certificate = tmp_path / "certificate.pem"
-    certificate.write_text(simulator.certificate)
-    settings.DARAJA_CERTIFICATE = str(certificate)
     call_command("register_c2b_urls", statement_number="254700000000", stdout=StringIO())
     monkeypatch.setattr(mpesa_books, "LOOK_EVERY", 0.02)
     # All of it has settled: the rows are seconds old.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from urllib.request import urlopen
 from payments.demo.processes import free_port
 
 from .processes import running
+from .shop import SETTINGS, a_secret_key
 
 STOREFRONT = Path(__file__).parents[2] / "storefront"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -40,7 +40,7 @@ def main() -> None:
         }
         for command in (["migrate"], ["demo", "--without-story"]):
             _manage(shop, *command)
-        os.environ.update(shop | _production())
+        os.environ.update(SETTINGS | shop | {"DJANGO_SECRET_KEY": a_secret_key()})
         _manage(dict(os.environ), "collectstatic", "--no-input")
         port = free_port()
         server = ["-m", "gunicorn", "tools.bench.pages:application()", "-b", f"127.0.0.1:{port}"]
@@ -55,22 +55,6 @@ def application():  # type: ignore[no-untyped-def]
     from omachemainproj.wsgi import application as shop
 
     return WhiteNoise(shop, root=os.environ["MEDIA_ROOT"], prefix="media/", max_age=31536000)
-
-
-def _production() -> dict[str, str]:
-    """Production settings for this machine."""
-    return {
-        "DJANGO_SECRET_KEY": "".join(random.choices("abcdefghijklmnop0123456789", k=60)),
-        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-        "HTTPS": "off",
-        "THROTTLES": "off",
-        "DARAJA_BASE_URL": "http://127.0.0.1:1",
-        "DARAJA_CALLBACK_BASE_URL": "http://127.0.0.1:1",
-        "DARAJA_CONSUMER_KEY": "key",
-        "DARAJA_CONSUMER_SECRET": "secret",
-        "DARAJA_SHORTCODE": "174379",
-        "DARAJA_PASSKEY": "passkey",
-    }
 
 
 def _manage(environment: dict[str, str], *command: str) -> None:

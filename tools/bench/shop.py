@@ -25,7 +25,7 @@ def drop(server: str, name: str) -> None:
 
 
 #: Production settings for this machine; throttles off, because one client sends everything.
-_SETTINGS = {
+SETTINGS = {
     "OMACHE_ENV_FILE": os.devnull,
     "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
     "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
@@ -44,16 +44,19 @@ _SETTINGS = {
 _ITS_OWN = ("DATABASE_URL", "DJANGO_SECRET_KEY", "STATIC_ROOT")
 
 
+def a_secret_key() -> str:
+    return "".join(random.choices("abcdefghijklmnop0123456789", k=60))
+
+
 def environment(database: str) -> dict[str, str]:
     """The environment of the shop's processes, with this database."""
-    key = "".join(random.choices("abcdefghijklmnop0123456789", k=60))
     static = tempfile.mkdtemp(prefix="omache-bench-")
     atexit.register(shutil.rmtree, static, ignore_errors=True)
-    own = (database, key, static)
-    return _SETTINGS | dict(zip(_ITS_OWN, own, strict=True))
+    own = (database, a_secret_key(), static)
+    return SETTINGS | dict(zip(_ITS_OWN, own, strict=True))
 
 
 def environment_without_shop() -> dict[str, str]:
     """This process's environment, for a process that starts its own shop."""
-    settings = {*_SETTINGS, *_ITS_OWN}
+    settings = {*SETTINGS, *_ITS_OWN}
     return {name: value for name, value in os.environ.items() if name not in settings}

@@ -23,7 +23,7 @@ from payments.backoffice import transfer_services
 from payments.models import GatewayEvent
 from products.models import Product, StockMovement
 
-from .faults import ASYNC_FAULTS, PULL_FAULTS, PUSH_FAULTS, QUERY_FAULTS
+from .faults import ASYNC_FAULTS, C2B_FAULTS, PULL_FAULTS, PUSH_FAULTS, QUERY_FAULTS
 from .goods import Goods
 from .guests import Guests, buyer_of
 from .network import SAFARICOM, STRANGER, Message
@@ -392,17 +392,6 @@ def run_clock() -> None:
 OVERTAKERS = [
     *["answer_phone", "pay_by_hand", "cancel", "retry_payment", "tick", "replay", "wait"],
     *["cash_out", "repeat_cash_out", "staff", "staff", "poll"],
-]
-ASYNC_FAULTS["reversal"] = [
-    *(fault for fault in ASYNC_FAULTS["b2c"] if fault.get("outcome") not in ("2040", "8")),
-    {"outcome": "R000002"},
-]
-C2B_FAULTS: list[dict[str, Any]] = [
-    {"callbacks": 0},
-    {"callbacks": 2, "together": True},
-    {"callback_delay": 1000.0},
-    {"confirmation_first": True},
-    {"forge": "wrong_token"},
 ]
 
 

@@ -38,6 +38,17 @@ ASYNC_FAULTS: dict[str, list[dict[str, Any]]] = {
         {"queue_timeout": "not_done"},
     ],
 }
+ASYNC_FAULTS["reversal"] = [
+    *(fault for fault in ASYNC_FAULTS["b2c"] if fault.get("outcome") not in ("2040", "8")),
+    {"outcome": "R000002"},
+]
+C2B_FAULTS: list[dict[str, Any]] = [
+    {"callbacks": 0},
+    {"callbacks": 2, "together": True},
+    {"callback_delay": 1000.0},
+    {"confirmation_first": True},
+    {"forge": "wrong_token"},
+]
 PULL_FAULTS: list[dict[str, Any]] = [
     {"answer": "nothing"},
     {"answer": "half"},

@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from accounts.backoffice.proposals import agree, reject
 from accounts.models import Proposal, ProposalState
 from payments.models import Payout, Refund, SellerShare, TransferStatus
 
 from .activity import Activity
+from .faults import ASYNC_FAULTS
 from .shop_people import BARAKA, OTHERS, PASSWORD
 
 AMINA = "254722000000"
 #: Where sellers are paid.
 NUMBERS = (AMINA, BARAKA, *OTHERS)
-#: Faults of a payout on M-Pesa's side.
-FAULTS: list[dict[str, Any]] = [
-    {"answer": "nothing"},
-    {"answer": "html"},
-    {"callbacks": 0},
-    {"callbacks": 3, "together": True},
-    {"callback_delay": 4000.0},
-    {"callback_before_answer": True, "answer": "nothing"},
-    {"reorder": "failure_then_success"},
-    {"reorder": "success_then_failure"},
-    {"queue_timeout": "with_result"},
-    {"queue_timeout": "without_result"},
-    {"queue_timeout": "not_done"},
-    {"outcome": "2040"},
-    {"outcome": "1"},
-    {"outcome": "8"},
-    {"outcome": "17"},
-    {"refuse": "busy"},
-    {"refuse": "unavailable"},
-    {"decide_after": 600.0},
-]
+#: Faults of a payout on M-Pesa's side; forged results are scripted by tools.simulation.actors.
+FAULTS = [fault for fault in ASYNC_FAULTS["b2c"] if "forge" not in fault]
 
 
 @dataclass

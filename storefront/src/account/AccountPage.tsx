@@ -20,7 +20,7 @@ export default function AccountPage() {
   const navigate = useNavigate();
   const byPhoneAlone = useQuery(signInPhoneQuery).data?.is_only_way_in ?? false;
   const signOut = () => {
-    // At home first: the page of an account has nobody to show then.
+    // Leave this page first: it cannot be shown without a signed-in user.
     navigate("/");
     void session.signOut();
   };
@@ -35,7 +35,7 @@ export default function AccountPage() {
             <Trans>Sign out</Trans>
           </button>
         </div>
-        <Doors />
+        <AccountLinks />
         <ProfileForm />
         <section className="panel">
           <h2>
@@ -70,13 +70,13 @@ export default function AccountPage() {
   );
 }
 
-/** The ways to what else is theirs; to selling and delivering for who does. */
-function Doors() {
+/** Links to the user's other pages; to those of sellers and delivery agents if they are one. */
+function AccountLinks() {
   const me = useQuery(meQuery).data;
   const { t } = useLingui();
   const waiting = me?.counts.to_hand_over ?? 0;
   return (
-    <nav className="doors" aria-label={t`Your account`}>
+    <nav className="account-links" aria-label={t`Your account`}>
       <Link className="button plain little" to="/orders">
         <Trans>Orders</Trans>
       </Link>

@@ -12,7 +12,7 @@ import { Field, Problem } from "../ui/parts";
 
 type Typed = Partial<Place & { label: string; is_collection_place: boolean }>;
 
-/** A new address, or another text for one that is there. */
+/** The form for a new address, or for `address` if one is given. */
 export function AddressForm({ address, close }: { address?: Address; close: () => void }) {
   const { i18n } = useLingui();
   const client = useQueryClient();

@@ -10,14 +10,14 @@ import { ConfirmButton } from "../ui/ConfirmButton";
 import { Empty, Problem } from "../ui/parts";
 import { AddressForm } from "./AddressForm";
 
-/** A person keeps so many (accounts/models/addresses.py). */
+/** The number of addresses a user can save (accounts/models/addresses.py). */
 const MOST = 10;
 
-/** One's addresses: add, change, choose the default, delete. */
+/** The user's addresses: add, change, choose the default, delete. */
 export default function AddressesPage() {
   const { t } = useLingui();
   const list = useQuery({ ...addressesQuery, staleTime: 0 });
-  // The id of the one that is changed, or a new one.
+  // The address whose form is open, by its id.
   const [open, setOpen] = useState<number | "new" | null>(null);
   const close = () => setOpen(null);
   const addresses = list.data ?? [];

@@ -8,7 +8,7 @@ import { signInPhoneQuery } from "./queries";
 import { CodeField, digitsOf, useOwnSms } from "./SmsCode";
 import { useUser } from "./useUser";
 
-/** A first password, for who joined with a phone: by a code that is sent there. */
+/** Sets the first password of a user who registered by phone, with a code sent to that phone. */
 export function ChoosePassword() {
   const user = useUser();
   const client = useQueryClient();

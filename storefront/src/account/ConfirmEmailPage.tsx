@@ -6,7 +6,8 @@ import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Problem } from "../ui/parts";
 
-/** What the mail that confirms an address opens. A press, because mail programs open links too. */
+/** The page a confirmation mail links to. It asks for a press, because mail programs open links on
+ *  their own. */
 export default function ConfirmEmailPage() {
   const { t } = useLingui();
   const { key = "" } = useParams();

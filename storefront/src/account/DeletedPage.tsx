@@ -4,16 +4,16 @@ import { Link, useLocation } from "react-router";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 
-/** What comes along from the page where the account was deleted, and from no link. */
+/** The navigation state set by the page where the account was deleted; a link does not set it. */
 export const IS_DELETED = "deleted";
 
-/** Where one stands whose account is no more. This browser forgets them. */
+/** Shown after the account was deleted. Signs out and deletes the user's data in this browser. */
 export default function DeletedPage() {
   const { t } = useLingui();
   const isDeleted = useLocation().state === IS_DELETED;
   useEffect(() => {
     if (!isDeleted) return;
-    void session.signOut().finally(forgetAll);
+    void session.signOut().finally(clearStorage);
   }, [isDeleted]);
   return (
     <div className="empty" role="status">
@@ -31,12 +31,12 @@ export default function DeletedPage() {
   );
 }
 
-/** The cart and the numbers that were typed here were theirs. */
-function forgetAll(): void {
+/** Delete everything stored in this browser, such as the cart and typed phone numbers. */
+function clearStorage(): void {
   try {
     localStorage.clear();
     sessionStorage.clear();
   } catch {
-    // Shut by the person's settings: then nothing is kept in it.
+    // Storage is disabled in the browser's settings, so there is nothing to delete.
   }
 }

@@ -2,8 +2,9 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { dataAndResponse, userApi } from "../api/client";
 import { Problem } from "../ui/parts";
+import { saveFile } from "../ui/saveFile";
 
-/** All that the shop keeps of the caller, as one file. */
+/** Downloads all data about the user as one file. */
 export function Export() {
   const take = useMutation({
     mutationFn: async () => {
@@ -11,7 +12,7 @@ export function Export() {
         userApi.GET("/account/export/", { parseAs: "blob" }),
       );
       const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
-      keepAs(data as Blob, named?.[1] ?? "omache.json");
+      saveFile(named?.[1] ?? "omache.json", data as Blob);
     },
   });
   return (
@@ -30,13 +31,4 @@ export function Export() {
       </p>
     </div>
   );
-}
-
-function keepAs(file: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  // Some browsers read it only after the click was handled.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -14,7 +14,7 @@ import { Export } from "./Export";
 import { signInPhoneQuery } from "./queries";
 import { CodeField, digitsOf, useOwnSms } from "./SmsCode";
 
-/** Deleting one's account: what goes, what stays, and that it is they who ask. */
+/** Deleting the account: what is deleted, what is kept, and a confirmation by password or SMS code. */
 export default function LeavePage() {
   const { t } = useLingui();
   const navigate = useNavigate();
@@ -24,7 +24,7 @@ export default function LeavePage() {
   const leave = useMutation({
     mutationFn: (body: Schemas["DeleteAccountInput"]) =>
       dataOf(userApi.POST("/account/delete/", { body })),
-    // That page forgets them: here there would be nobody to show it to.
+    // That page signs out: this one cannot be shown without a signed-in user.
     onSuccess: () => navigate("/account/deleted", { replace: true, state: IS_DELETED }),
     onError: (error) => {
       if (error instanceof ApiError && error.code.startsWith("mfa")) setNeedsCode(true);
@@ -168,7 +168,7 @@ const WHAT: Record<string, MessageDescriptor> = {
   money_owed: msg`There is an unsettled balance between you and the shop`,
 };
 
-/** What keeps an account, each with the way to it. */
+/** What prevents the deletion, with a link to each order. */
 function UnderWay({ error }: { error: ApiError }) {
   const { i18n } = useLingui();
   const things = Array.isArray(error.body.under_way)

@@ -9,7 +9,7 @@ import { Field, Problem } from "../ui/parts";
 import { signInPhoneQuery } from "./queries";
 import { CodeField, digitsOf, useSms } from "./SmsCode";
 
-/** The phone that opens the account by a code: linked, changed, taken away. */
+/** The phone the user signs in with by SMS code: link, change or remove it. */
 export function LinkedPhone() {
   const client = useQueryClient();
   const linked = useQuery(signInPhoneQuery);

@@ -1,7 +1,7 @@
 import { Plural } from "@lingui/react/macro";
 import type { ApiError } from "../api/errors";
 
-/** Too many wrong tries: when it can be tried again. */
+/** Too many failed attempts: says when the next one is possible. */
 export function LockedOut({ error }: { error: ApiError }) {
   const minutes = Math.ceil((error.retryAfter ?? 300) / 60);
   return (

@@ -17,7 +17,7 @@ const SWITCHES: [Switch, ReactNode][] = [
   ["selling_email", <Trans key="5">Email me about my sales</Trans>],
 ];
 
-/** What a person is told, how, and in which language. Each switch is saved at once. */
+/** Notification preferences and their language. Each switch is saved at once. */
 export function MessagesForm() {
   const client = useQueryClient();
   const messages = useQuery(messagesQuery);

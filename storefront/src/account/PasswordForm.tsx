@@ -7,7 +7,7 @@ import { session } from "../api/session";
 import { Field, Problem } from "../ui/parts";
 import { useUser } from "./useUser";
 
-/** A new password; everybody else who is signed in as this person is out. */
+/** Changes the password. It ends the user's sessions on all other devices. */
 export function PasswordForm() {
   const user = useUser();
   const form = useRef<HTMLFormElement>(null);

@@ -6,7 +6,7 @@ import { userQuery } from "../api/queries";
 import { phone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 
-/** The phone a person is called on about their orders. */
+/** The contact phone for the user's orders. */
 export function PhoneForm() {
   const client = useQueryClient();
   const user = useQuery(userQuery);

@@ -12,10 +12,10 @@ import { Field, Problem, useSecondsUntil } from "../ui/parts";
 import { LockedOut } from "./LockedOut";
 import { awaitCode, keepSent, readCode, readSent, type Sent, sentOf, TRIES } from "./phoneCode";
 
-/** Signing in, or joining, with a phone and a code by SMS.
+/** Sign in or register with a phone and a code sent to it by SMS.
  *
- *  `phone`: the one it goes to, where that is known. `onSent` hears whether a code is being typed,
- *  `onOff` that this shop sends none.
+ *  `phone` is the number, if it is known. `onSent` is called with whether a code was sent and is to
+ *  be typed, `onOff` if this shop sends no codes.
  */
 export function PhoneSignIn({
   phone,
@@ -26,7 +26,7 @@ export function PhoneSignIn({
   onOff,
 }: {
   phone?: string | undefined;
-  /** What the button says that sends the code. */
+  /** The label of the button that sends the code. */
   ask: ReactNode;
   hint?: ReactNode;
   onIn?: () => void;
@@ -149,7 +149,7 @@ function TypeCode({
       const said = codeOf(error);
       if (said === "use_password") return onPassword();
       if (said === "password_needed") setNeedsPassword(true);
-      // The shop counts each one that it read.
+      // The shop counts every code it could read.
       if (error instanceof ApiError && error.status === 400) {
         keep({ ...sent, tries: sent.tries + 1 });
       }
@@ -192,7 +192,7 @@ function TypeCode({
         name="code"
         inputMode="numeric"
         autoComplete="one-time-code"
-        // With a space between, as it is read out.
+        // Six digits and a space, as people read it out.
         maxLength={7}
         disabled={isOver}
         error={wrong}
@@ -239,7 +239,7 @@ function TypeCode({
   );
 }
 
-/** Another code, once it is time. */
+/** The button that sends another code, and the wait until that is allowed. */
 function Again({
   sent,
   again,
@@ -292,7 +292,7 @@ function Refused({ error }: { error: Error | null }) {
   return <Problem error={error} />;
 }
 
-/** `code` is the field that is wrong, and not the kind of error. */
+/** Whether the typed code is wrong: then `code` is a field's errors, not an error code. */
 function isWrong(error: unknown): boolean {
   return error instanceof ApiError && Array.isArray(error.body.code);
 }

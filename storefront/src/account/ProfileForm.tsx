@@ -8,7 +8,7 @@ import { Field, Problem } from "../ui/parts";
 import { PhoneForm } from "./PhoneForm";
 import { useUser } from "./useUser";
 
-/** A person's name, picture and phone. */
+/** The user's name, picture and phone. */
 export function ProfileForm() {
   const client = useQueryClient();
   const user = useUser();

@@ -6,7 +6,7 @@ import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
 
-/** What the mailed link opens. */
+/** The page a password-reset mail links to. */
 export default function ResetPage() {
   const { t } = useLingui();
   const { uid = "", token = "" } = useParams();

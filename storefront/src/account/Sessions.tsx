@@ -7,7 +7,7 @@ import { day, dayAndClock } from "../i18n/format";
 import { ConfirmButton } from "../ui/ConfirmButton";
 import { Problem } from "../ui/parts";
 
-/** Where this person is signed in, and ending one of that or all. */
+/** The devices the user is signed in on; each can be signed out, or all. */
 export function Sessions() {
   const client = useQueryClient();
   const sessions = useQuery(sessionsQuery);
@@ -23,7 +23,7 @@ export function Sessions() {
   });
   const endAll = useMutation({
     mutationFn: () => dataOf(userApi.POST("/account/sessions/end-all/")),
-    // This one too: they sign in again, and come back.
+    // Including this one: the user is sent to sign in, and returns here.
     onSuccess: () => session.end(),
   });
   return (

@@ -32,7 +32,7 @@ export default function SignInPage() {
       if (error instanceof ApiError && error.code.startsWith("mfa")) setNeedsCode(true);
     },
   });
-  // Who has gone to another page meanwhile stays there.
+  // Do not navigate if the user has gone to another page meanwhile.
   if (user && !isLeaving) return <Navigate to={to} replace />;
   return (
     <div className="sign">

@@ -6,7 +6,7 @@ import { Field, Problem, useSecondsUntil } from "../ui/parts";
 
 type Sent = Schemas["CodeSent"];
 
-/** Ask for a code by SMS, and again once that is allowed. */
+/** Request a code by SMS with `send`, and another one once that is allowed. */
 export function useSms(send: () => Promise<Sent>) {
   const [againAt, setAgainAt] = useState<number | null>(null);
   const ask = useMutation({
@@ -16,12 +16,12 @@ export function useSms(send: () => Promise<Sent>) {
   return { ask, againAt, token: ask.data?.token ?? "" };
 }
 
-/** A code to the phone that opens one's own account. */
+/** `useSms` for the phone linked to the user's account. */
 export function useOwnSms() {
   return useSms(() => dataOf(userApi.POST("/account/phone/code/")));
 }
 
-/** Where the code is typed, with the way to another one. */
+/** The field for a code, with a button that requests another one. */
 export function CodeField({
   sms: { ask, againAt },
   name,
@@ -65,7 +65,7 @@ export function CodeField({
   );
 }
 
-/** The digits that were typed, without the spaces they are read with. */
+/** The digits of a field, without the spaces people type between them. */
 export function digitsOf(typed: FormData, name: string): string {
   return String(typed.get(name) ?? "").replace(/\D/g, "");
 }

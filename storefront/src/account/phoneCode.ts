@@ -1,5 +1,5 @@
-/** A code that was asked for by SMS; kept in the tab: who goes to read it may find the page loaded
- *  anew. */
+/** The sign-in code requested by SMS. Stored in the tab: while the user reads the SMS, the browser
+ *  may discard and reload the page. */
 
 import { serverNow } from "../api/client";
 import type { components } from "../api/schema";
@@ -7,16 +7,16 @@ import { readStored, store } from "../api/storage";
 
 export type Sent = {
   phone: string;
-  /** What the code is typed with. */
+  /** Sent back together with the code. */
   token: string;
-  /** Until when it is good, and from when another one is sent; milliseconds by the shop's clock. */
+  /** When it expires, and when another may be requested; milliseconds by the server's clock. */
   until: number;
   again: number;
-  /** How often it was typed. */
+  /** How many wrong codes were sent. */
   tries: number;
 };
 
-/** So often a code may be typed (accounts/phone_codes.py). */
+/** Attempts per code (accounts/phone_codes.py). */
 export const TRIES = 5;
 
 const KEY = "phone-code";
@@ -32,7 +32,7 @@ export function sentOf(phone: string, answer: components["schemas"]["CodeSent"])
   };
 }
 
-/** The code that was sent, to this phone where one is named, unless it is over. */
+/** The stored request, or null if it has expired or is for another phone than `phone`. */
 export function readSent(phone?: string): Sent | null {
   const sent = readStored<Sent>(KEY, "tab");
   if (!sent || sent.until < serverNow() || (phone && sent.phone !== phone)) return null;
@@ -43,7 +43,7 @@ export function keepSent(sent: Sent | null): void {
   store(KEY, sent, "tab");
 }
 
-/** The six digits of an SMS, however they were typed; null where it is something else. */
+/** The six digits of a typed code, without spaces and dashes; null if it is anything else. */
 export function readCode(typed: string): string | null {
   const digits = typed.replace(/[\s-]/g, "");
   return /^\d{6}$/.test(digits) ? digits : null;
@@ -51,7 +51,8 @@ export function readCode(typed: string): string | null {
 
 type WithOtp = CredentialRequestOptions & { otp: { transport: ["sms"] } };
 
-/** Have the phone's browser fill in the code of the SMS that comes (WebOTP), where it can. */
+/** Read the code from the incoming SMS (WebOTP), in browsers that can. Returns a function that stops
+ *  waiting. */
 export function awaitCode(found: (code: string) => void): () => void {
   if (!("OTPCredential" in globalThis)) return () => undefined;
   const giveUp = new AbortController();
@@ -61,7 +62,7 @@ export function awaitCode(found: (code: string) => void): () => void {
       const code = (credential as unknown as { code?: string } | null)?.code;
       if (code) found(code);
     },
-    // Not this browser, or not this time: people type it.
+    // Not supported or not allowed: the user types it.
     () => undefined,
   );
   return () => giveUp.abort();

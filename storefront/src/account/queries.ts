@@ -1,10 +1,10 @@
-/** What the account's pages alone read. */
+/** Queries that only the account's pages use. */
 
 import { queryOptions } from "@tanstack/react-query";
 import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 
-/** The phone that opens the account; null where the shop sends no codes. */
+/** The phone the user signs in with; null if the shop sends no codes. */
 export const signInPhoneQuery = queryOptions({
   queryKey: ["account", "phone"],
   queryFn: async () => {

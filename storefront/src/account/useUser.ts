@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 import { session } from "../api/session";
 
-/** Who is signed in, or null. */
+/** The signed-in user, or null. */
 export function useUser() {
   return useSyncExternalStore(session.subscribe, session.user);
 }

@@ -1,4 +1,4 @@
-/** What products/shop wrote into the page, so that its first sight needs no request. */
+/** The data that Django (products/shop) embeds in the page, so that its first view needs no request. */
 
 import type { ProductDetail } from "./client";
 import type { Card } from "./queries";
@@ -6,11 +6,11 @@ import type { Card } from "./queries";
 export type Page<T> = {
   items: T[];
   next: string | null;
-  /** What was searched for in place of what was typed. */
+  /** The corrected search term, if the typed one found nothing. */
   corrected?: string | null;
 };
 
-/** What the shop's settings let people do. */
+/** Features that the shop's settings switch on or off. */
 export type Features = { phone_login: boolean; guest_checkout: boolean };
 
 export type Boot = {
@@ -18,7 +18,7 @@ export type Boot = {
   home?: Record<string, Card[]>;
   category?: { name: string; asked: string; page: Page<Card> };
   product?: ProductDetail;
-  /** The product that the address names is not for sale. */
+  /** The product at this address is not for sale. */
   gone?: boolean;
 };
 
@@ -32,7 +32,7 @@ export function readBoot(): Boot {
   }
 }
 
-/** Where the page does not say (Vite serves it), all is offered, and the API answers. */
+/** All on if the page does not say (Vite's development server): then the API refuses what is off. */
 export const features: Features = {
   phone_login: true,
   guest_checkout: true,

@@ -1,4 +1,5 @@
-/** The one door to the API: typed by its schema, one kind of error, the server's own clock. */
+/** The API client. All requests go through it: typed by the schema, with one kind of error, and with
+ *  the server's clock. */
 
 import { language } from "../i18n/language";
 import { connection } from "./connection";
@@ -9,7 +10,7 @@ import { INTO_COOKIE, session } from "./session";
 
 export type Schemas = components["schemas"];
 export type Product = Schemas["ProductOutput"];
-/** With its pictures, as its own page needs it. */
+/** A product with all its pictures, for its own page. */
 export type ProductDetail = Schemas["ProductDetailOutput"];
 export type Order = Schemas["OrderOutput"];
 export type Line = Schemas["LineOutput"];
@@ -23,12 +24,22 @@ export type User = Schemas["UserOutput"];
 
 let ahead = 0;
 
-/** Now, in milliseconds, by the server's clock: phones are often minutes off. */
+/** The current time by the server's clock, in milliseconds: phones' clocks are often minutes off. */
 export function serverNow(): number {
   return Date.now() + ahead;
 }
 
-/** What gives out tokens, beside renewing. */
+/** Set the server's clock from a response. Not from one that may have been stored by a cache: its `Date`
+ *  is then the time it was stored, up to a day ago. */
+function readClock(response: Response): void {
+  const date = Date.parse(response.headers.get("Date") ?? "");
+  if (!date || response.headers.get("Cache-Control")?.includes("max-age")) return;
+  const difference = date - Date.now();
+  // The header has whole seconds, and takes a while to arrive.
+  ahead = Math.abs(difference) > 2000 ? difference : 0;
+}
+
+/** Endpoints that issue tokens; renewing them is in session.ts. */
 const TOKEN_PATHS: ReadonlySet<string> = new Set<keyof paths>([
   "/login/",
   "/login/phone/confirm/",
@@ -37,25 +48,23 @@ const TOKEN_PATHS: ReadonlySet<string> = new Set<keyof paths>([
   "/password/set/",
 ]);
 
-/** What every request says, and what every answer tells. */
-function around(fetch: (request: Request) => Promise<Response>) {
+/** Sends requests with the headers they all need, and reads the server's clock from responses. */
+function withHeaders(fetch: (request: Request) => Promise<Response>) {
   return async (request: Request, schemaPath: string): Promise<Response> => {
     request.headers.set("Accept-Language", language());
     if (TOKEN_PATHS.has(schemaPath)) {
       for (const [name, value] of Object.entries(INTO_COOKIE)) request.headers.set(name, value);
-      // The answer to a sign-out under way would take the new cookie away.
+      // A sign-out that is still under way would delete the new cookie.
       await session.finishLeaving();
     }
     const response = await fetch(request);
-    const date = Date.parse(response.headers.get("Date") ?? "");
-    // The header has whole seconds; a difference below that says nothing.
-    if (date && Math.abs(date - Date.now()) > 2000) ahead = date - Date.now();
+    readClock(response);
     return response;
   };
 }
 
-/** With the token of whoever is signed in. Where the shop refuses it before its time, once more with
- *  a new one: nothing was done yet. A session that ended elsewhere is over here then. */
+/** Send a request with the user's access token. If it is refused early (401: nothing was done), send
+ *  it once more with a new one. If the session has ended elsewhere, it ends here too. */
 async function signedFetch(request: Request): Promise<Response> {
   const token = await session.access();
   if (!token) return fetch(request);
@@ -72,20 +81,20 @@ function signedWith(token: string, request: Request): Request {
   return request;
 }
 
-/** For everybody: no token is sent. */
-export const publicApi = makeApi(around((request) => fetch(request)));
+/** For public endpoints: sends no token. */
+export const publicApi = makeApi(withHeaders((request) => fetch(request)));
 
-/** For who is signed in. */
-export const userApi = makeApi(around(signedFetch));
+/** For endpoints that need a user: sends the access token. */
+export const userApi = makeApi(withHeaders(signedFetch));
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
-/** The answer's body. Raises ApiError, or NoAnswer where nothing came back. */
+/** The response's body. Throws ApiError for an error response, NoAnswer if there was none. */
 export async function dataOf<T>(call: Promise<Answer<T>>): Promise<T> {
   return (await dataAndResponse(call)).data;
 }
 
-/** The answer's body with its headers. Raises as `dataOf` does. */
+/** The response's body, and the response for its headers. Throws as `dataOf` does. */
 export async function dataAndResponse<T>(
   call: Promise<Answer<T>>,
 ): Promise<{ data: T; response: Response }> {
@@ -102,7 +111,7 @@ export async function dataAndResponse<T>(
   return { data: answer.data as T, response: answer.response };
 }
 
-/** A body as a form, for files (`bodySerializer`). What is left out, or null, is not in it. */
+/** A body as multipart form, for files (`bodySerializer`). Omits undefined and null. */
 export function asForm(body: object = {}): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(body)) {
@@ -114,7 +123,7 @@ export function asForm(body: object = {}): FormData {
   return form;
 }
 
-/** The `cursor` of the next page, from the answer's `Link` header (RFC 8288), or null. */
+/** The `cursor` of the next page, from the response's `Link` header (RFC 8288), or null. */
 export function nextCursor(response: Response): string | null {
   const link = /<([^>]+)>;\s*rel="next"/.exec(response.headers.get("Link") ?? "");
   return link?.[1] ? new URL(link[1], location.origin).searchParams.get("cursor") : null;

@@ -1,19 +1,19 @@
-/** Whether the shop can be reached. Phones say that they are connected where nothing comes through:
- *  a request that got no answer counts as well, until one gets one. */
+/** Whether the shop can be reached. `navigator.onLine` is true on a network that lets nothing through,
+ *  so a request without a response also counts as offline, until one gets a response. */
 
 import { onlineManager } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 
-/** While nothing came through, the shop is asked so often, milliseconds. */
-const AGAIN = 10_000;
+/** How often the shop is probed while offline, in milliseconds. */
+const PROBE_INTERVAL = 10_000;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 function set(isUp: boolean): void {
   clearTimeout(timer);
-  // What a page shows is asked for anew as the line comes back (api/queries.ts).
+  // Back online, the queries on the page are fetched again (api/queries.ts).
   onlineManager.setOnline(isUp);
-  if (!isUp) timer = setTimeout(probe, AGAIN);
+  if (!isUp) timer = setTimeout(probe, PROBE_INTERVAL);
 }
 
 async function probe(): Promise<void> {
@@ -28,11 +28,11 @@ async function probe(): Promise<void> {
 
 export const connection = {
   isUp: (): boolean => onlineManager.isOnline(),
-  /** An answer came, whichever. */
+  /** A request got a response, of any status. */
   answered: (): void => {
     if (!onlineManager.isOnline()) set(true);
   },
-  /** Nothing came back. */
+  /** A request got no response. */
   failed: (): void => set(false),
 };
 

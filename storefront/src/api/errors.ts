@@ -1,18 +1,18 @@
-/** What can go wrong with a request, in one shape for every page. */
+/** The errors of requests, in one shape for all pages. */
 
-/** `{field: ["…"]}`, nested where the input is nested: the order's lines are a list of these. */
+/** `{field: ["…"]}`, nested as the input is: an order's lines are a list of these. */
 export type FieldErrors = { readonly [field: string]: unknown };
 
-/** The API answered, and not with what was asked for. */
+/** The API responded with an error. */
 export class ApiError extends Error {
   readonly status: number;
-  /** Stable, for programs; "" where the answer names fields instead. */
+  /** The API's stable error code; "" if the response has errors by field instead. */
   readonly code: string;
-  /** The whole body, for what a code names beside itself. */
+  /** The whole body: some codes come with more members. */
   readonly body: FieldErrors;
-  /** Seconds to wait, where the answer said so. */
+  /** Seconds until another try, from the `Retry-After` header. */
   readonly retryAfter: number | null;
-  /** What to tell the shop's staff. */
+  /** Identifies the request in the shop's logs, for its staff. */
   readonly requestId: string;
 
   constructor(response: Response, body: unknown) {
@@ -26,18 +26,18 @@ export class ApiError extends Error {
     this.requestId = response.headers.get("X-Request-ID") ?? "";
   }
 
-  /** The first sentence about a field, or null. */
+  /** The first error of a field, or null. */
   field(name: string): string | null {
     return firstSentence(this.body[name]);
   }
 
-  /** What is wrong with no field in particular, or null. */
+  /** The error that belongs to no field, or null. */
   get general(): string | null {
     return firstSentence(this.body.non_field_errors) ?? firstSentence(this.body.detail);
   }
 }
 
-/** No answer came: no network, or it broke off. */
+/** There was no response: no network, or the connection broke. */
 export class NoAnswer extends Error {
   constructor(cause: unknown) {
     super("No answer", { cause });
@@ -59,7 +59,7 @@ export function firstSentence(value: unknown): string | null {
   return null;
 }
 
-/** What is wrong with each line of an order, in the order sent: `[{}, {number: ["…"]}]`. */
+/** The error of each line of an order, in the order sent, or null: from `[{}, {number: ["…"]}]`. */
 export function lineErrors(error: unknown): (string | null)[] {
   const lines = error instanceof ApiError && error.status === 400 ? error.body.order : null;
   if (!Array.isArray(lines)) return [];

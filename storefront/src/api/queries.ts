@@ -1,4 +1,5 @@
-/** What pages read, each under one key, so that they share answers. Names are the API's. */
+/** Queries that several pages use, each under one key, so that they share responses. Names are the
+ *  API's. */
 
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { type Boot, type Page, readBoot } from "./boot";
@@ -15,7 +16,7 @@ import {
 } from "./client";
 import { ApiError } from "./errors";
 
-/** What a list shows of a product. */
+/** The fields of a product that lists show (as in products/shop/pages.py). */
 const CARD = [
   "id",
   "name",
@@ -29,10 +30,10 @@ const CARD = [
   "user_name",
 ] as const;
 export type Card = Pick<Product, (typeof CARD)[number]>;
-/** Lists come without the rest, which would be most of their bytes. */
+/** Lists are fetched with these fields only: the others are most of the bytes. */
 const LIGHT = { fields: CARD.join() };
 
-/** What the list of a category can be narrowed by; a search also by `category`. */
+/** The filters of a category's list; a search also has `category`. */
 export const FILTERS = [
   "min_price",
   "max_price",
@@ -43,7 +44,7 @@ export const FILTERS = [
 ] as const;
 export type Filters = Partial<Record<(typeof FILTERS)[number] | "category", string>>;
 
-/** Refused for good: asking again changes nothing. */
+/** Whether the API's refusal is final, so that a retry is useless. */
 function isFinal(error: unknown): boolean {
   return error instanceof ApiError && error.status < 500 && error.status !== 429;
 }
@@ -54,7 +55,7 @@ export function makeQueryClient(): QueryClient {
       queries: {
         staleTime: 30_000,
         gcTime: 30 * 60_000,
-        // Paused queries would show nothing on a bad line; a failed one shows what is known.
+        // Offline, a paused query would show nothing; a failed one shows an error, or cached data.
         networkMode: "always",
         refetchOnReconnect: true,
         retry: (failures, error) => failures < 2 && !isFinal(error),
@@ -68,8 +69,8 @@ export function makeQueryClient(): QueryClient {
   });
 }
 
-/** Put what came with the page where its queries look. */
-export function plant(client: QueryClient, boot: Boot = readBoot()): void {
+/** Put the data embedded in the page into the query cache. */
+export function seedQueries(client: QueryClient, boot: Boot = readBoot()): void {
   if (boot.home) client.setQueryData(homeQuery.queryKey, boot.home);
   if (boot.product) client.setQueryData(productQuery(boot.product.id).queryKey, boot.product);
   if (boot.category) {
@@ -82,7 +83,7 @@ export function plant(client: QueryClient, boot: Boot = readBoot()): void {
   }
 }
 
-/** The filters an address names; anything else in it is left alone. */
+/** The filters in an address; its other parameters are ignored. */
 export function filtersOf(params: URLSearchParams, isSearch = false): Filters {
   const filters: Filters = {};
   for (const name of isSearch ? ([...FILTERS, "category"] as const) : FILTERS) {
@@ -105,7 +106,7 @@ export function productQuery(id: number) {
       const found = await dataOf(
         publicApi.GET("/product/{product_id}/", { params: { path: { product_id: id } } }),
       );
-      // The same address has the goods of a category, which no number names.
+      // The same path with a category's name returns that category's list.
       if (Array.isArray(found)) throw new TypeError(`${id} is a category`);
       return found;
     },
@@ -114,7 +115,7 @@ export function productQuery(id: number) {
 
 type Listed = { data: Product[]; response: Response };
 
-/** A list that comes in pages, each with the cursor of the next. */
+/** An infinite query of a list in pages, each with the cursor of the next. */
 export function paged<T>(
   queryKey: readonly unknown[],
   ask: (cursor: string | undefined) => Promise<{ data: T[]; response: Response }>,
@@ -148,7 +149,7 @@ export function categoryQuery(category: string, filters: Filters) {
 
 export function searchQuery(search: string, filters: Filters) {
   return paged<Card>(["search", search, filters], (cursor) => {
-    // Who typed words wants what they name; who typed none looks at what is new.
+    // With words, the best matches first; without, the API's default: the newest.
     const ordering = search ? { ordering: "relevance" } : {};
     const query = { search, ...LIGHT, ...ordering, ...filters, ...(cursor ? { cursor } : {}) };
     return dataAndResponse(
@@ -167,14 +168,14 @@ export function reviewsQuery(id: number) {
   );
 }
 
-/** The categories with how much is for sale in each, and a picture. */
+/** The categories, each with its number of listings and a picture. */
 export const categoriesQuery = queryOptions({
   queryKey: ["categories"],
   queryFn: () => dataOf(publicApi.GET("/categories/")),
   staleTime: 5 * 60_000,
 });
 
-/** What somebody who is typing may be looking for. */
+/** Suggestions for a search term that is being typed. */
 export function suggestQuery(typed: string) {
   return queryOptions({
     queryKey: ["suggestions", typed],
@@ -193,12 +194,12 @@ export function sellerQuery(username: string) {
   });
 }
 
-/** The products in the cart as they are now. What is not in the answer is not for sale. */
+/** The products in the cart as they are now. Those missing from the response are not for sale. */
 export function cartQuery(ids: number[]) {
   return queryOptions({
     queryKey: ["cart", ids],
     queryFn: () => (ids.length ? dataOf(publicApi.POST("/cart/", { body: { ids } })) : []),
-    // Looked at again each time: a price may have changed.
+    // Always fetched again: a price may have changed.
     staleTime: 0,
     placeholderData: (before: Product[] | undefined) => before,
   });
@@ -213,7 +214,7 @@ export function orderQuery(token: string) {
   });
 }
 
-/** What they ordered, newest first. */
+/** The user's orders, newest first. */
 export const ordersQuery = paged<Schemas["OrderRowOutput"]>(["orders"], (cursor) =>
   dataAndResponse(userApi.GET("/orders/", { params: { query: cursor ? { cursor } : {} } })),
 );
@@ -234,13 +235,13 @@ export function ownReviewQuery(trackId: number) {
   });
 }
 
-/** A person as they see themselves, with the phone they are called on. */
+/** The user's own details, with their contact phone. */
 export const userQuery = queryOptions({
   queryKey: ["user"],
   queryFn: () => dataOf(userApi.GET("/user/")),
 });
 
-/** Whether they sell, and what waits for them. */
+/** The user's roles, whether they sell, and how much waits for them. */
 export const meQuery = queryOptions({
   queryKey: ["me"],
   queryFn: () => dataOf(userApi.GET("/me/")),

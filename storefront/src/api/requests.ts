@@ -1,6 +1,6 @@
-/** Requests to the API, typed by its schema. The types are openapi-fetch's, and so is what each call
- *  answers; what sends them is here, because that library can do much that this shop never asks, and
- *  every first visit would pay for it (2 kB). */
+/** Builds requests to the API, typed by its schema. Types and results are those of openapi-fetch. Its
+ *  implementation is not used: it can do much more than this shop needs, for 2 kB at every first
+ *  visit. */
 
 import type { Client } from "openapi-fetch";
 import type { paths } from "./schema";
@@ -16,7 +16,7 @@ type Options = {
   parseAs?: "json" | "blob";
 };
 
-/** `send` gets each request ready to be sent, with its address in the schema ("/product/{id}/"). */
+/** An API client. `send` sends each request; it also gets its path in the schema ("/product/{id}/"). */
 export function makeApi(send: (request: Request, schemaPath: string) => Promise<Response>): Api {
   const calls = (["GET", "POST", "PUT", "PATCH", "DELETE"] satisfies Method[]).map((method) => [
     method,
@@ -47,12 +47,12 @@ function prepare(method: Method, path: string, options: Options): Request {
     if (value !== undefined && value !== null) headers.set(name, String(value));
   }
   const sent = body === undefined ? null : bodySerializer(body);
-  // A form names its own type, with its boundary.
+  // For a form the browser sets the type, with its boundary.
   if (typeof sent === "string") headers.set("Content-Type", "application/json");
   return new Request(url, { method, headers, body: sent });
 }
 
-/** What stands between may answer in anything but JSON. */
+/** The body of an error response; a proxy in between may not answer in JSON. */
 function readError(text: string): unknown {
   try {
     return JSON.parse(text);

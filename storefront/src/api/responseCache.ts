@@ -1,6 +1,6 @@
-/** What was read last, kept in this browser: a page that was seen is shown at once, and without a
- *  line. Only answers that are named here are kept; what is somebody's own is kept under their
- *  number, and goes as soon as they are not the one signed in. */
+/** Stores the last responses in this browser's localStorage, so that pages that were seen before show
+ *  at once, also offline. Only the queries named here are stored. Private ones are stored under their
+ *  user's id, and deleted as soon as that user is not signed in any more. */
 
 import { hashKey, type Query, type QueryClient } from "@tanstack/react-query";
 import { ApiError } from "./errors";
@@ -17,25 +17,27 @@ const OF_THE_SHOP = new Set<unknown>([
   "reviews",
   "seller",
 ]);
-/** Orders with their codes: what somebody must show where there may be no line. */
+/** Orders, with the collection codes that a buyer has to show where there may be no network. */
 const OF_ONE_PERSON = new Set<unknown>(["order", "orders", "tracks", "track"]);
 
 const PREFIX = "kept:";
-/** Whose orders are that were placed here without an account: nobody has this number. */
+/** The owner of orders that were placed in this browser without an account; no user has this id. */
 const GUEST = "guest";
-/** Together at most so many answers and characters; a browser holds about five million. */
+/** The limits of all stored responses together; localStorage holds about five million characters. */
 export const MOST = { answers: 90, characters: 1_200_000 };
+/** Longer responses are not stored, characters. */
 const LONGEST = 150_000;
+/** Older responses are not used, milliseconds. */
 const OLDEST = 30 * 24 * 60 * 60_000;
-/** Of a list that was read on and on, so many pages. */
+/** How many pages of a list are stored. */
 const PAGES = 2;
 
 type Kept = { at: number; data: unknown };
 
-/** Whether a token is of an order that was placed in this browser without an account. */
+/** Returns whether a token is that of an order placed in this browser without an account. */
 type IsGuests = (token: unknown) => boolean;
 
-/** Where an answer is kept, or null where it is not to be. */
+/** The localStorage key of a query's response, or null if it must not be stored. */
 function placeOf(queryKey: readonly unknown[], isGuests: IsGuests): string | null {
   const hash = hashKey(queryKey);
   const [kind, token] = queryKey;
@@ -57,19 +59,19 @@ function read(place: string): Kept | null {
   }
 }
 
-/** All that is kept, with when it was read. */
+/** All stored responses, with when they were received. */
 function all(): { place: string; at: number; length: number }[] {
   const places = Array.from({ length: localStorage.length }, (_, at) => localStorage.key(at) ?? "");
   return places
     .filter((place) => place.startsWith(PREFIX))
     .map((place) => {
       const text = localStorage.getItem(place) ?? "";
-      // The time stands before the text, so that this need not read all of it.
+      // The time is in front, so that the JSON need not be parsed for it.
       return { place, at: Number.parseInt(text, 10) || 0, length: text.length + place.length };
     });
 }
 
-/** The newest stay, as many as may. */
+/** Delete the oldest responses beyond these limits. */
 function makeRoom(most: typeof MOST): void {
   let [answers, characters] = [0, 0];
   for (const { place, length } of all().sort((one, other) => other.at - one.at)) {
@@ -85,45 +87,48 @@ function write(place: string, kept: Kept): void {
   try {
     localStorage.setItem(place, text);
   } catch {
-    // Full: the cart and who is signed in come first.
+    // Storage is full: leave room for what matters more, the cart and the session.
     makeRoom({ answers: MOST.answers / 2, characters: MOST.characters / 4 });
   }
 }
 
-/** For where storage may be shut: then nothing is kept. */
-function ifOpen(work: () => void): void {
+/** Do something with localStorage, or nothing if the browser does not allow it. */
+function ignoringStorageErrors(work: () => void): void {
   try {
     work();
   } catch {
-    // The person's settings, a private window, or a full disk.
+    // Disabled in the settings, a private window, or a full disk.
   }
 }
 
-/** Forget what fits: everything, or what is not of this person and this version. */
+/** Delete the stored responses whose key fits. */
 function forget(fits: (place: string) => boolean): void {
-  ifOpen(() => {
+  ignoringStorageErrors(() => {
     for (const { place } of all()) if (fits(place)) localStorage.removeItem(place);
   });
 }
 
-/** Forget all of it: a page broke, and what was kept may be why. */
+/** Delete all stored responses: a page crashed, and one of them may be the reason. */
 export function clearResponseCache(): void {
   forget(() => true);
 }
 
+/** Delete the private responses of other users, and all of older versions of the API. */
 function forgetOthers(): void {
   const owners = ["", GUEST, session.user()?.pk ?? ""];
   const mine = owners.map((owner) => `${PREFIX}${SHAPE}:${owner}:`);
   forget((place) => !mine.some((each) => place.startsWith(each)));
 }
 
+/** A list without the pages behind the first `PAGES`; anything else unchanged. */
 function shorten(data: unknown): unknown {
   const list = data as { pages?: unknown[]; pageParams?: unknown[] };
   if (!Array.isArray(list?.pages) || !Array.isArray(list.pageParams)) return data;
   return { pages: list.pages.slice(0, PAGES), pageParams: list.pageParams.slice(0, PAGES) };
 }
 
-/** Fill the client from what is kept, and keep what it reads from now on. */
+/** Fill the client's queries with stored responses, and store the responses it gets from now on.
+ *  Returns a function that stops it. */
 export function cacheResponses(client: QueryClient, isGuests: IsGuests): () => void {
   const placeFor = (query: Query) => placeOf(query.queryKey, isGuests);
   const waiting = new Map<string, Query>();
@@ -134,9 +139,9 @@ export function cacheResponses(client: QueryClient, isGuests: IsGuests): () => v
     clearTimeout(timer);
     timer = undefined;
     if (waiting.size === 0) return;
-    ifOpen(() => {
+    ignoringStorageErrors(() => {
       for (const [place, query] of waiting) {
-        // Somebody may have signed out meanwhile.
+        // The user may have signed out meanwhile.
         if (placeFor(query) !== place || query.state.data === undefined) continue;
         write(place, { at: query.state.dataUpdatedAt, data: shorten(query.state.data) });
       }
@@ -165,7 +170,7 @@ export function cacheResponses(client: QueryClient, isGuests: IsGuests): () => v
     if (event.action.type === "error" && isOver(event.action.error)) {
       const place = placeFor(query);
       if (place) forget((each) => each === place);
-      // What this page never read itself is not shown beside a refusal.
+      // A refusal must not be shown beside data that this page has only from storage.
       if (restored.has(query)) query.setState({ data: undefined });
     }
   });
@@ -181,7 +186,7 @@ export function cacheResponses(client: QueryClient, isGuests: IsGuests): () => v
   };
 }
 
-/** It is not there for this person any more. */
+/** Whether the API says that this user may not see it (any more). */
 function isOver(error: unknown): boolean {
   return error instanceof ApiError && [401, 403, 404, 410].includes(error.status);
 }

@@ -1124,9 +1124,9 @@ export interface paths {
         put?: never;
         /**
          * Resend the confirmation mail
-         * @description Mail the link to the caller's address, unless it is confirmed or was mailed today. The
+         * @description Mail the link to the caller's address, unless it is confirmed or was mailed today.
          *
-         *     response is the same in any case.
+         *     The response is the same in any case.
          */
         post: operations["resend_confirmation"];
         delete?: never;

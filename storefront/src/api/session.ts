@@ -1,5 +1,5 @@
-/** Who is signed in. The refresh token is in a cookie that no script reads (docs/signing-in.md), the
- *  access token in this page's memory; what is stored says that somebody is signed in, and who. */
+/** The session. The refresh token is in an HttpOnly cookie (docs/signing-in.md), the access token only
+ *  in this page's memory; localStorage says who is signed in. */
 
 import { ApiError } from "./errors";
 import { newKey } from "./keys";
@@ -7,26 +7,26 @@ import type { components } from "./schema";
 import { readStored, store } from "./storage";
 
 type User = components["schemas"]["UserOutput"];
-/** What signing in, joining, renewing or a new password answers; `refresh` is empty. */
+/** The response to signing in, registering, renewing and changing the password; `refresh` is empty. */
 type Tokens = { access: string; access_expires_in?: number; refresh?: string };
-/** `refresh`: of before there was a cookie; it moves there at the first renewal. */
+/** `refresh` was stored by a version without the cookie; the first renewal moves it there. */
 type Stored = { user: User; refresh?: string };
 type Access = { token: string; until: number; pk: number };
 
-/** An address that gives out tokens is asked to put the refresh token into the cookie. */
+/** The header that asks an endpoint to set the refresh token in the cookie. */
 export const INTO_COOKIE = { "Token-Transport": "cookie" };
 
 const KEY = "session";
-/** The Idempotency-Key of a renewal that was not answered yet. */
+/** Storage key: the Idempotency-Key of a renewal that has no response yet. */
 const RENEWAL = "renewal";
-/** Somebody signed out here, and the shop has not heard it. */
+/** Storage key: the user signed out here, and the shop has not confirmed it yet. */
 const LEAVING = "signing-out";
-/** An access token this near its end is renewed first, milliseconds. */
+/** An access token that expires within this time is renewed before it is used, milliseconds. */
 const MARGIN = 20_000;
-/** Where an answer does not say how long its access token is good, seconds. */
-const A_LIFE = 300;
-/** An answer that has not come by then does not come, milliseconds: other tabs wait for it. */
-const PATIENCE = 15_000;
+/** The lifetime of an access token if the response does not name it, seconds. */
+const DEFAULT_LIFETIME = 300;
+/** Requests about tokens are given up after this time, milliseconds: other tabs wait for them. */
+const TIMEOUT = 15_000;
 
 let access: Access | null = null;
 let renewing: Promise<string | null> | null = null;
@@ -48,57 +48,60 @@ function reread(): void {
   for (const tell of listeners) tell();
 }
 
-/** Its life is counted from when it came, in seconds that the answer names: no clock is asked. */
-function keepAccess({ access: token, access_expires_in: seconds = A_LIFE }: Tokens, pk: number) {
+/** Use this access token, in all tabs. Its lifetime counts from when it arrived, so that the device's
+ *  clock may be wrong. */
+function keepAccess(tokens: Tokens, pk: number): string {
+  const { access: token, access_expires_in: seconds = DEFAULT_LIFETIME } = tokens;
   access = { token, until: Date.now() + seconds * 1000, pk };
   others?.postMessage(access);
   return token;
 }
 
-/** A token of whoever is signed in now that is good for a while, or null. */
+/** The signed-in user's access token if it does not expire soon, or null. */
 function freshToken(): string | null {
   if (!access || access.pk !== known?.user.pk) return null;
   return access.until - MARGIN > Date.now() ? access.token : null;
 }
 
-/** Let one tab at a time do it; without locks (plain http on another machine) each for itself, and
- *  the shop gives all of them one token. */
-function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+/** Do something in one tab at a time. Browsers have no locks over plain http, except on localhost: then
+ *  each tab renews for itself, and the shop gives all of them the same token. */
+function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   return navigator.locks ? (navigator.locks.request(name, work) as Promise<T>) : work();
 }
 
-/** Post to an address below the cookie's path. Raises where no answer comes in time. */
+/** POST to a path to which the cookie is sent. Throws if there is no response within `TIMEOUT`. */
 async function post(path: string, body: object, headers: object = {}): Promise<Response> {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), PATIENCE);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), TIMEOUT);
   try {
     return await fetch(path, {
       method: "POST",
       headers: { ...INTO_COOKIE, "Content-Type": "application/json", ...headers },
       body: JSON.stringify(body),
-      // Also where the page is closed meanwhile.
+      // Sent even if the page is closed meanwhile.
       keepalive: true,
-      signal: patience.signal,
+      signal: timeout.signal,
     });
   } finally {
     clearTimeout(timer);
   }
 }
 
+/** A fresh access token; null if the session has ended. Throws ApiError, and what `fetch` throws. */
 async function renew(): Promise<string | null> {
-  // Another tab may have renewed, or signed out, while this one waited.
+  // Another tab may have renewed, or signed out, while this one waited for the lock.
   known = readStored<Stored>(KEY);
   if (!known) return null;
   const fresh = freshToken();
   if (fresh) return fresh;
-  // Kept until it is answered, through reloads: the shop gives a lost answer again to its key.
+  // The same key until there is a response, also after a reload: the shop then repeats its response.
   const key = readStored<string>(RENEWAL) ?? newKey();
   store(RENEWAL, key);
   const response = await askTwice(key, known.refresh);
   store(RENEWAL, null);
   const { pk } = known.user;
   if (response.status === 401) {
-    // Whoever signed in meanwhile stays.
+    // Do not sign out another user who signed in meanwhile.
     if (readStored<Stored>(KEY)?.user.pk === pk) session.end();
     return null;
   }
@@ -108,7 +111,7 @@ async function renew(): Promise<string | null> {
   return keepAccess(body, pk);
 }
 
-/** The answer to a renewal. Where none comes it is asked for once more, under the same key. */
+/** Request new tokens; without a response once more, with the same key. */
 async function askTwice(key: string, kept: string | undefined): Promise<Response> {
   const body = kept ? { refresh: kept } : {};
   const ask = () => post("/token/refresh/", body, { "Idempotency-Key": key });
@@ -116,24 +119,25 @@ async function askTwice(key: string, kept: string | undefined): Promise<Response
     const response = await ask();
     if (response.status < 500) return response;
   } catch {
-    // Asked again below.
+    // Requested again below.
   }
   return ask();
 }
 
+/** Tell the shop that the user has signed out. Never throws. */
 async function leave(): Promise<void> {
-  // Another tab may have been heard meanwhile, or somebody signed in.
+  // Another tab may have done it meanwhile, or a user has signed in.
   if (!readStored<boolean>(LEAVING)) return;
   try {
     const response = await post("/token/logout/", {});
     if (response.ok) store(LEAVING, null);
   } catch {
-    // The shop hears it as soon as there is a network.
+    // It is tried again at the next load, and when there is a network.
   }
 }
 
 export const session = {
-  /** Who is signed in, or null. The same object until it changes. */
+  /** The signed-in user, or null. The same object until it changes. */
   user(): User | null {
     return known?.user ?? null;
   },
@@ -143,7 +147,7 @@ export const session = {
     return () => listeners.delete(tell);
   },
 
-  /** Begin a session with what signing in, joining or a new password answered. */
+  /** Begin a session with the response to signing in, registering or changing the password. */
   begin(tokens: Tokens, user: User): void {
     store(RENEWAL, null);
     store(LEAVING, null);
@@ -153,29 +157,29 @@ export const session = {
     reread();
   },
 
-  /** Remember what changed about the person. */
+  /** Store changed details of the user. */
   rename(user: User): void {
     if (known) store(KEY, { ...known, user });
     reread();
   },
 
-  /** A token to send, renewed first where it is about to end; null where nobody is signed in.
-   *  Raises ApiError where the shop answers something else, and what `fetch` raises. */
+  /** An access token to send, renewed if it expires soon; null if nobody is signed in. Throws ApiError
+   *  if the shop refuses to renew it for another reason, and what `fetch` throws. */
   async access(): Promise<string | null> {
     const fresh = freshToken();
     if (fresh || !known) return fresh;
-    renewing ??= alone("session", renew).finally(() => {
+    renewing ??= withLock("session", renew).finally(() => {
       renewing = null;
     });
     return renewing;
   },
 
-  /** The API refused this access token: the next request renews it, or finds the session over. */
+  /** The API refused this access token: the next request renews it, or learns that the session ended. */
   refused(token: string): void {
     if (access?.token === token) access = null;
   },
 
-  /** Forget who was signed in, in every tab. */
+  /** End the session here, in every tab. Does not call the shop. */
   end(): void {
     access = null;
     store(RENEWAL, null);
@@ -183,21 +187,21 @@ export const session = {
     reread();
   },
 
-  /** Sign out of this browser. Here it is over at once; the cookie goes when the shop answers,
-   *  which is asked again at the next load, and when there is a network, until it does. */
+  /** Sign out of this browser. Here the session ends at once; the cookie is deleted by the shop's
+   *  response, which is requested until it arrives: at each load, and when there is a network. */
   async signOut(): Promise<void> {
-    // One that a page of before kept is ended from the cookie, like any other.
+    // Moves a refresh token stored by an old version into the cookie, from which it is revoked.
     if (known?.refresh) await session.access().catch(() => null);
     store(LEAVING, true);
     session.end();
     await session.finishLeaving();
   },
 
-  /** Let a sign-out that the shop has not heard reach it, if there is one. Signing in waits for it:
-   *  its answer would take the new cookie away. */
+  /** Complete a sign-out that the shop has not confirmed, if there is one. Signing in waits for it,
+   *  because its response deletes the cookie. Never throws. */
   async finishLeaving(): Promise<void> {
     if (!leaving && readStored<boolean>(LEAVING)) {
-      leaving = alone("signing-out", leave).finally(() => {
+      leaving = withLock("signing-out", leave).finally(() => {
         leaving = null;
       });
     }

@@ -1,8 +1,9 @@
-/** What the browser keeps. Storage may be full, shut or nonsense: then this page's memory serves. */
+/** Reads and writes localStorage ("local") and sessionStorage ("tab") as JSON. If storage is full or
+ *  disabled, values are kept in this page's memory instead; unreadable ones count as missing. */
 
 type Kept = "local" | "tab";
 
-/** What could not be stored, and nothing else: other tabs change what is. */
+/** Only values that could not be stored: stored ones may be changed by other tabs. */
 const memory = new Map<string, string>();
 
 export function readStored<T>(key: string, kept: Kept = "local"): T | null {
@@ -13,7 +14,7 @@ export function readStored<T>(key: string, kept: Kept = "local"): T | null {
   }
 }
 
-/** Keep a value, or forget it (null). */
+/** Store a value; null deletes it. */
 export function store(key: string, value: unknown, kept: Kept = "local"): void {
   const text = JSON.stringify(value);
   memory.delete(key);
@@ -21,7 +22,7 @@ export function store(key: string, value: unknown, kept: Kept = "local"): void {
     if (value === null) storageOf(kept).removeItem(key);
     else storageOf(kept).setItem(key, text);
   } catch {
-    // Full, or shut by the person's settings: it lasts as long as the page.
+    // Full, or disabled in the settings: it lasts as long as the page.
     if (value !== null) memory.set(key, text);
   }
 }

@@ -1,4 +1,4 @@
-/** What stands around every page: header, offline line, footer; where the focus and the scroll go. */
+/** The frame of every page: banner, header and footer; focus and scroll position of a new page. */
 
 import { Trans } from "@lingui/react/macro";
 import { Component, type ReactNode, Suspense, useLayoutEffect, useRef } from "react";
@@ -51,7 +51,7 @@ export function App() {
   );
 }
 
-/** For who is signed in; others sign in first and come back. */
+/** Pages for signed-in users; others are sent to sign in and return. */
 function Private({ children }: { children: ReactNode }) {
   const user = useUser();
   const { pathname, search } = useLocation();
@@ -59,8 +59,8 @@ function Private({ children }: { children: ReactNode }) {
   return <Navigate to={`/sign-in?to=${encodeURIComponent(pathname + search)}`} replace />;
 }
 
-/** A new page begins at its top, and a screen reader hears it. Back returns to the place: the
- *  browser knows it. */
+/** Scroll a new page to its top, and focus it for screen readers. Going back is left to the browser,
+ *  which restores the position. */
 function useNewPage(main: React.RefObject<HTMLElement | null>): void {
   const { pathname, key } = useLocation();
   const kind = useNavigationType();
@@ -76,7 +76,8 @@ function useNewPage(main: React.RefObject<HTMLElement | null>): void {
   }, [main, pathname, key, kind]);
 }
 
-/** A page that breaks does not take the others along. Mostly a file of before a new version. */
+/** Shows an error in place of a page that crashes. The usual cause is a script file of an older
+ *  version that is gone from the server. */
 class ErrorBoundary extends Component<{ children: ReactNode }, { isBroken: boolean }> {
   override state = { isBroken: false };
 
@@ -85,7 +86,7 @@ class ErrorBoundary extends Component<{ children: ReactNode }, { isBroken: boole
   }
 
   override componentDidCatch() {
-    // It may be what an older version kept: loading the page again must not meet it again.
+    // The cause may be a stored response: reloading must not meet it again.
     clearResponseCache();
   }
 

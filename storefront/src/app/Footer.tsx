@@ -6,7 +6,7 @@ import { language } from "../i18n/language";
 import { useInstall } from "./install";
 
 export function Footer() {
-  // It draws this anew when the language changes.
+  // Renders the footer again when the language changes.
   useLingui();
   const install = useInstall();
   const other = language() === "en" ? "sw" : "en";

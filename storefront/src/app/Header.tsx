@@ -9,15 +9,15 @@ import { useCart } from "../cart/useCart";
 import { Icon } from "../ui/Icon";
 import { SearchBox } from "./SearchBox";
 
-/** Only who is signed in has notices; a badge that does not come is no reason to fail. */
+/** Loaded for signed-in users only. If its file cannot be loaded, the badge is left out. */
 const Unread = lazy(() => import("./Unread").catch(() => ({ default: () => null })));
 
-/** products/templates/shop/base.html paints the same first. */
+/** products/templates/shop/base.html renders the same on the server: change both. */
 export function Header() {
   const { t } = useLingui();
   const user = useUser();
   const location = useLocation();
-  // Asked for by Unread, once the page has what it needs itself.
+  // Fetched by Unread, after the page's own data.
   const unpaid = useQuery({ ...meQuery, enabled: false }).data?.counts.unpaid_orders ?? 0;
   const inCart = useCart().lines.reduce((sum, line) => sum + line.number, 0);
   return (
@@ -30,7 +30,7 @@ export function Header() {
         <SearchBox />
         <nav className="top-links" aria-label={t`Main menu`}>
           {user && (
-            // Before the others, which stay where they were painted.
+            // In front, so that the links rendered by the server do not move.
             <Link className="top-link" to="/notices">
               <Icon name="bell" />
               <span className="word">

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { Title } from "./Title";
 
-/** There is no such page, or no such thing. */
+/** The page for an unknown address, or for something that does not exist (`title`). */
 export function NotFound({ title, children }: { title?: string; children?: ReactNode }) {
   const { t } = useLingui();
   const said = title ?? t`Page not found`;

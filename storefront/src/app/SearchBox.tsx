@@ -4,10 +4,10 @@ import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { Icon } from "../ui/Icon";
 import type { Suggestion } from "./Suggestions";
 
-/** Who types has a moment, and no other page needs it. */
+/** Loaded when the user begins to type. If the file cannot be loaded, there are no suggestions. */
 const Suggestions = lazy(() => import("./Suggestions").catch(() => ({ default: () => null })));
 
-/** Search with suggestions: a combobox by the ARIA pattern. */
+/** The search field with suggestions: ARIA's combobox pattern. */
 export function SearchBox() {
   const { t } = useLingui();
   const navigate = useNavigate();
@@ -40,7 +40,7 @@ export function SearchBox() {
     if ((key === "ArrowDown" || key === "ArrowUp") && found.length > 0) {
       event.preventDefault();
       const step = key === "ArrowDown" ? 1 : -1;
-      // One place more than there are: none of them is chosen there.
+      // One position more than there are suggestions: there, none is chosen (-1).
       const places = found.length + 1;
       setAt(((at + 1 + step + places) % places) - 1);
     }

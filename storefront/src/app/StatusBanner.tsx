@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useConnection } from "../api/connection";
 import { takeNewVersion, useNewVersion } from "./version";
 
-/** What concerns every page, above it: no line, a new version. What is known stays on the page. */
+/** The banner above every page: offline, or a new version is available. */
 export function StatusBanner() {
   const isUp = useConnection();
   const isNew = useNewVersion();

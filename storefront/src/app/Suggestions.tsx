@@ -6,22 +6,25 @@ import { productPath } from "../catalogue/categories";
 import { money } from "../i18n/format";
 import { Icon } from "../ui/Icon";
 
-/** What is typed is looked up after a pause, from two letters on. */
+/** The pause in typing after which suggestions are fetched, milliseconds. */
 const PAUSE = 250;
+/** The shortest term with suggestions, in letters. */
 const SHORTEST = 2;
+/** At most how many search terms are suggested. */
 const WORDS = 4;
 
 export type Suggestion = {
   id: string;
   name: string;
-  /** Where it leads, below /shop. */
+  /** Its page, below /shop. */
   path: string;
-  /** None: a search that leads somewhere, and no product. */
+  /** Undefined for a suggested search, which is not a product. */
   price?: number;
   thumbnail?: string | null;
 };
 
-/** The list below the search box, which keeps the focus; it is told what there is to choose from. */
+/** The list below the search box, which keeps the focus. `tell` passes it the suggestions; `at` is the
+ *  index of the chosen one. */
 export default function Suggestions({
   term,
   list,
@@ -55,7 +58,7 @@ export default function Suggestions({
             id={`${list}-${index}`}
             role="option"
             aria-selected={index === at}
-            // Before the field loses the focus and closes the list.
+            // Keeps the focus in the field: losing it would close the list before the click.
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => choose(each)}
           >
@@ -80,7 +83,7 @@ export default function Suggestions({
 
 const NONE: Suggestion[] = [];
 
-/** Searches that lead somewhere, then goods. */
+/** Suggestions for a term: searches first, then products. */
 function useSuggestions(term: string): Suggestion[] {
   const [paused, setPaused] = useState("");
   useEffect(() => {

@@ -3,14 +3,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { meQuery } from "../api/queries";
 
-/** What is on the page comes first, milliseconds. */
-const LATER = 1500;
+/** Delay in milliseconds, so that the page's own data is fetched first. */
+const DELAY = 1500;
 
-/** How many notices who is signed in has not read; nothing until it is known. */
+/** The badge with the number of unread notices; nothing until it is known. */
 export default function Unread() {
   const [isTime, setTime] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setTime(true), LATER);
+    const timer = setTimeout(() => setTime(true), DELAY);
     return () => clearTimeout(timer);
   }, []);
   const unread = useQuery({ ...meQuery, enabled: isTime }).data?.counts.unread_notices ?? 0;

@@ -1,4 +1,4 @@
-/** The shop as an app on the phone. The browser says when it would; it is offered in the footer. */
+/** Installing the shop as an app. The browser says when it is possible; the footer offers it. */
 
 import { useSyncExternalStore } from "react";
 
@@ -13,13 +13,13 @@ function set(prompt: Prompt | null): void {
 }
 
 globalThis.addEventListener?.("beforeinstallprompt", (event) => {
-  // Not over the page that somebody reads.
+  // Without the browser's own prompt, which would cover the page.
   event.preventDefault();
   set(event as Prompt);
 });
 globalThis.addEventListener?.("appinstalled", () => set(null));
 
-/** Asks to install the shop; null where the browser does not offer it. */
+/** A function that shows the browser's install prompt; null if it cannot be installed now. */
 export function useInstall(): (() => void) | null {
   const prompt = useSyncExternalStore(
     (tell) => {
@@ -30,7 +30,7 @@ export function useInstall(): (() => void) | null {
   );
   if (!prompt) return null;
   return () => {
-    // A prompt can be shown once.
+    // A prompt can be shown only once.
     set(null);
     void prompt.prompt();
   };

@@ -1,5 +1,5 @@
-/** Pages in files of their own. One whose file is there is shown at once: the first page's is
- *  fetched before anything is shown, so that what Django painted stays until then. */
+/** Code splitting: each page has a file of its own. A loaded page renders at once. The first page is
+ *  loaded before React renders anything, so that the server's HTML stays until then. */
 
 import { type ComponentType, use } from "react";
 import { loadPart, type Part } from "../i18n";
@@ -8,10 +8,10 @@ type Loader = () => Promise<{ default: ComponentType }>;
 
 export type LazyPage = ComponentType & { load: () => Promise<void> };
 
-/** So long a file that did not come is not asked for again, milliseconds. */
-const A_WHILE = 2_000;
+/** How long a file that failed to load is not requested again, milliseconds. */
+const RETRY_DELAY = 2_000;
 
-/** `part` is what its texts are in. */
+/** A page that is loaded when it is first shown, with the texts of `part`. */
 export function lazyPage(loader: Loader, part: Part = "shop"): LazyPage {
   const kept: { page: ComponentType | null; loading: Promise<void> | null } = {
     page: null,
@@ -23,11 +23,11 @@ export function lazyPage(loader: Loader, part: Part = "shop"): LazyPage {
         kept.page = file.default;
       },
       (error) => {
-        // A later try asks again. Not at once: what is drawn over and over until then would ask
-        // each time, without end.
+        // May be loaded again later. Not at once: React renders repeatedly, and would request the
+        // file each time, for ever.
         setTimeout(() => {
           kept.loading = null;
-        }, A_WHILE);
+        }, RETRY_DELAY);
         throw error;
       },
     );

@@ -1,4 +1,4 @@
-/** Every page and its address. */
+/** All pages with their paths below /shop. */
 
 import { matchPath } from "react-router";
 import { type LazyPage, lazyPage } from "./lazy";
@@ -6,12 +6,12 @@ import { type LazyPage, lazyPage } from "./lazy";
 export type PageAt = {
   path: string;
   page: LazyPage;
-  /** Only for who is signed in. */
+  /** Only for signed-in users. */
   isPrivate?: boolean;
 };
 
-/** Django knows these too, for what it paints and what it keeps from search engines
- *  (products/shop/urls.py). */
+/** Django knows these paths too: it renders some of them on the server, and answers 404 to any other
+ *  (products/shop/pages.py; a test compares the two). */
 export const PAGES: PageAt[] = [
   { path: "/", page: lazyPage(() => import("../catalogue/HomePage")) },
   { path: "/category/:category", page: lazyPage(() => import("../catalogue/CategoryPage")) },
@@ -131,7 +131,7 @@ export const PAGES: PageAt[] = [
   },
 ];
 
-/** Fetch the file of the page that an address (below /shop) shows. */
+/** Load the file of the page at this path below /shop. */
 export async function loadPage(pathname: string): Promise<void> {
   await PAGES.find(({ path }) => matchPath(path, pathname))?.page.load();
 }

@@ -1,9 +1,7 @@
 import { useState } from "react";
 
-/**
- * Whether somebody is on their way to another page already. Its file takes its time on a slow line:
- * the address is the other page's by then, and this one still stands, and must lead nowhere else.
- */
+/** Whether the user is already on the way to another page: on a slow connection its file takes a
+ *  while, in which the address has changed and this page is still shown. It must not navigate then. */
 export function useIsLeaving(): boolean {
   const [own] = useState(() => location.pathname);
   return location.pathname !== own;

@@ -1,4 +1,4 @@
-/** Whether there is a newer version of the shop than the page's (src/worker/register.ts finds out). */
+/** Updating to a new version of the storefront, which src/worker/register.ts detects. */
 
 import { useSyncExternalStore } from "react";
 
@@ -6,7 +6,7 @@ let waiting: ServiceWorker | null = null;
 let asked = false;
 const listeners = new Set<() => void>();
 
-/** A newer version than this page's is there. */
+/** Whether a newer version than this page's is available. */
 export function useNewVersion(): boolean {
   return useSyncExternalStore(
     (tell) => {
@@ -17,21 +17,21 @@ export function useNewVersion(): boolean {
   );
 }
 
-/** Have the new version take over, and load the page again in it. */
+/** Activate the new version's service worker, and reload the page. */
 export function takeNewVersion(): void {
   asked = true;
   waiting?.postMessage("take over");
-  // It took over in another tab before: nothing changes hands any more.
+  // If another tab has activated it already, versionChanged() is not called.
   setTimeout(() => location.reload(), 3000);
 }
 
-/** It waits for somebody to press. */
+/** Offer the new version of this waiting service worker; the user decides when. */
 export function offerVersion(worker: ServiceWorker): void {
   waiting = worker;
   for (const tell of listeners) tell();
 }
 
-/** Another version looks after the pages now: only who asked for it loses theirs. */
+/** Another version was activated: reload if the user asked for it in this tab. */
 export function versionChanged(): void {
   if (asked) location.reload();
 }

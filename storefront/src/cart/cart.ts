@@ -1,18 +1,18 @@
-/** The cart: ids and numbers in this browser, and what each cost when it was last looked at.
- *  It outlives reloads, tabs and sign-ins; nothing is ever merged into it. */
+/** The cart: product ids and quantities in this browser, and the prices last shown. It survives
+ *  reloads, tabs and sign-ins; there is no cart on the server to merge with. */
 
 import { readStored, store } from "../api/storage";
 
 export type CartLine = {
   id: number;
   number: number;
-  /** Whole KES, as the person last saw it here. */
+  /** The price the user was last shown, in whole KES. */
   price: number;
   name: string;
   thumbnail: string | null;
 };
 
-/** One order takes so many lines. */
+/** The limits of one order: lines, and units per line. */
 export const MOST_LINES = 100;
 export const MOST_OF_ONE = 999;
 
@@ -49,7 +49,7 @@ globalThis.addEventListener?.("storage", (event) => {
 });
 
 export const cart = {
-  /** The lines as they are; the same list until something changes. */
+  /** The cart's lines; the same array until something changes. */
   lines(): CartLine[] {
     return lines;
   },
@@ -59,7 +59,7 @@ export const cart = {
     return () => listeners.delete(tell);
   },
 
-  /** Put goods in. More of what is there adds up; beyond the most, nothing is added. */
+  /** Add `number` units of a product, up to the limits; a full cart is left unchanged. */
   add(product: Omit<CartLine, "number">, number: number): void {
     // Another tab may have changed it.
     const now = readLines();
@@ -74,7 +74,7 @@ export const cart = {
     keep(readLines().map((line) => (line.id === id ? { ...line, number: limit(number) } : line)));
   },
 
-  /** The person has seen what it costs now. */
+  /** Store a price that the user has been shown. */
   setPrice(id: number, price: number): void {
     keep(readLines().map((line) => (line.id === id ? { ...line, price } : line)));
   },
@@ -83,7 +83,7 @@ export const cart = {
     keep(readLines().filter((line) => line.id !== id));
   },
 
-  /** Take out what was ordered, and nothing that came in meanwhile. */
+  /** Remove what was ordered; keep what was added since. */
   takeOut(ordered: readonly { product: number; number: number }[]): void {
     const taken = new Map(ordered.map((line) => [line.product, line.number]));
     keep(

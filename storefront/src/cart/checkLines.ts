@@ -1,20 +1,20 @@
-/** What stands between a cart and an order, line by line. */
+/** Checks the cart's lines against the current products: what can be ordered, and at what price. */
 
 import type { Product } from "../api/client";
 import type { CartLine } from "./cart";
 
-/** M-Pesa moves no more than this at once, whole KES. */
+/** M-Pesa's limit for one payment, in whole KES. */
 export const MOST_AT_ONCE = 250_000;
 
 export type CheckedLine = CartLine & {
-  /** As it is now; null where it is not for sale any more. */
+  /** The product as it is now; null if it is no longer for sale. */
   product: Product | null;
   state: "fine" | "gone" | "soldout" | "short" | "price";
-  /** How many can be had at most, where `state` is "short". */
+  /** How many are available, if `state` is "short". */
   left: number;
 };
 
-/** Each line beside what its product is now, as far as others hold none of it. */
+/** The cart's lines with their current products, and what has changed since they were added. */
 export function checkLines(
   lines: readonly CartLine[],
   products: readonly Product[],
@@ -33,14 +33,14 @@ function stateOf(line: CartLine, product: Product | null): CheckedLine["state"] 
   return product.price === line.price ? "fine" : "price";
 }
 
-/** What it all costs at the prices of now; goods that cannot be had count nothing. */
+/** The total at current prices, in KES, without goods that are sold out or no longer for sale. */
 export function totalOf(lines: readonly CheckedLine[]): number {
   return lines
     .filter((line) => line.product && line.state !== "soldout")
     .reduce((sum, line) => sum + (line.product?.price ?? 0) * line.number, 0);
 }
 
-/** Whether all lines can be ordered as they stand. A changed price can: it is shown. */
+/** Whether all lines can be ordered as they are. Changed prices do not prevent it: they are shown. */
 export function canOrder(lines: readonly CheckedLine[]): boolean {
   return (
     lines.length > 0 &&

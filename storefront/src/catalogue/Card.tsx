@@ -7,10 +7,10 @@ import { Picture } from "../ui/Picture";
 import { Stars } from "../ui/parts";
 import { productPath } from "./categories";
 
-/** So few that it is said. */
-export const FEW = 3;
+/** At most how many left are mentioned (as in products/shop/pages.py). */
+export const LOW_STOCK = 3;
 
-/** One product in a list: its picture, what it costs, what it is. */
+/** One product in a list: picture, price, name. */
 export function Card({ product, eager = false }: { product: CardData; eager?: boolean }) {
   const client = useQueryClient();
   const { available } = product;
@@ -26,7 +26,7 @@ export function Card({ product, eager = false }: { product: CardData; eager?: bo
       </p>
       <span className="below">
         <Stars stars={product.stars} reviews={product.reviews} />
-        {!product.soldout && available <= FEW && (
+        {!product.soldout && available <= LOW_STOCK && (
           <span className="few">
             <Plural value={available} one="Only # left" other="Only # left" />
           </span>
@@ -41,8 +41,8 @@ export function Card({ product, eager = false }: { product: CardData; eager?: bo
   );
 }
 
-/** Where cards will be; as large as they are, so that nothing jumps. */
-export function CardBones({ count, className }: { count: number; className: string }) {
+/** Placeholders for cards that are being loaded; of the same size, so that nothing moves. */
+export function CardSkeletons({ count, className }: { count: number; className: string }) {
   return (
     <ul className={className} aria-hidden="true">
       {Array.from({ length: count }, (_, at) => (

@@ -4,13 +4,13 @@ import type { Page } from "../api/boot";
 import type { Card as CardData } from "../api/queries";
 import { Problem } from "../ui/parts";
 import { ShowMore } from "../ui/ShowMore";
-import { Card, CardBones } from "./Card";
+import { Card, CardSkeletons } from "./Card";
 
 type Listed = UseInfiniteQueryResult<{ pages: Page<CardData>[] }>;
 
-/** The pages of a list that were read, and the way to the next. */
+/** The loaded pages of a list of products, and a button for the next. */
 export function CardList({ list, nothing }: { list: Listed; nothing: ReactNode }) {
-  if (list.isPending) return <CardBones count={12} className="grid" />;
+  if (list.isPending) return <CardSkeletons count={12} className="grid" />;
   const products = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>

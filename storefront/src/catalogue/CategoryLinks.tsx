@@ -2,7 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import { NavLink } from "react-router";
 import { CATEGORIES } from "./categories";
 
-/** The way to each category. */
+/** Links to all categories. */
 export function CategoryLinks() {
   const { t, i18n } = useLingui();
   return (

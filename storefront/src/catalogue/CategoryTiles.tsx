@@ -5,7 +5,7 @@ import { categoriesQuery } from "../api/queries";
 import { Picture } from "../ui/Picture";
 import { CATEGORIES } from "./categories";
 
-/** The way to each category, with a picture and how much there is. */
+/** Links to all categories, each with a picture and its number of listings. */
 export default function CategoryTiles() {
   const { t, i18n } = useLingui();
   const { data } = useQuery(categoriesQuery);

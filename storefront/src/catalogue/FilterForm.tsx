@@ -6,23 +6,24 @@ import { FILTERS, filtersOf } from "../api/queries";
 import { Icon } from "../ui/Icon";
 import { CATEGORIES } from "./categories";
 
-/** What is behind "Filters": all but the order, and the seller, who is the page's heading. */
-const BEHIND = ["category", "min_price", "max_price", "min_stars", "in_stock"] as const;
+/** The filters below "Filters", which "Clear" removes. Not the order, and not the seller, who is the
+ *  page's heading. */
+const CLEARABLE = ["category", "min_price", "max_price", "min_stars", "in_stock"] as const;
 
-/** Order and filters of a list. They stand in the address, so that Back and sharing keep them.
- *  products/templates/shop/category.html paints the same. */
+/** The order and filters of a list. They are query parameters, so that Back and sharing keep them.
+ *  products/templates/shop/category.html renders the same on the server: change both. */
 export function FilterForm({ error, isSearch = false }: { error: unknown; isSearch?: boolean }) {
   const [params, setParams] = useSearchParams();
   const { t, i18n } = useLingui();
   const filters = filtersOf(params, isSearch);
-  const set = BEHIND.filter((name) => filters[name]).length;
+  const set = CLEARABLE.filter((name) => filters[name]).length;
   const isWrong = error instanceof ApiError && error.status === 400;
   const wrong = (name: string) => (error instanceof ApiError ? error.field(name) : null);
   const read = (form: HTMLFormElement) => {
     const typed = new FormData(form);
     const next = new URLSearchParams(params);
     for (const name of [...FILTERS, "category"]) {
-      // A box that is not ticked is not sent.
+      // An unchecked box is missing from FormData.
       if (!typed.has(name) && !(isSearch && name === "in_stock")) continue;
       const value = String(typed.get(name) ?? "").trim();
       if (value) next.set(name, name.endsWith("price") ? value.replace(/[,\s]/g, "") : value);
@@ -34,20 +35,20 @@ export function FilterForm({ error, isSearch = false }: { error: unknown; isSear
   };
   const clear = () => {
     const next = new URLSearchParams(params);
-    for (const name of BEHIND) next.delete(name);
+    for (const name of CLEARABLE) next.delete(name);
     setParams(next, { replace: true, preventScrollReset: true });
   };
   return (
     <form
       className="filter-form"
-      // A new address fills the fields anew.
+      // Other parameters in the address reset the fields.
       key={[...FILTERS, "category" as const].map((name) => filters[name]).join("|")}
       onSubmit={(event) => {
         event.preventDefault();
         read(event.currentTarget);
       }}
       onChange={(event) => {
-        // What is typed waits until the field is left.
+        // Text fields apply when they lose the focus.
         if (!(event.target instanceof HTMLInputElement && event.target.type === "text")) {
           read(event.currentTarget);
         }

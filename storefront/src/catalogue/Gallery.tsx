@@ -6,10 +6,10 @@ import { Picture } from "../ui/Picture";
 
 type Pictures = ProductDetail["pictures"];
 
-/** products/templates/shop/product.html has the same. */
+/** The same as in products/templates/shop/product.html. */
 const SIZES = "(min-width: 76rem) 600px, (min-width: 48rem) 50vw, 100vw";
 
-/** A product's pictures: swiped, chosen by their small ones, or looked at closely. */
+/** A product's pictures: to swipe, to choose by thumbnail, and to enlarge. */
 export function Gallery({ product }: { product: ProductDetail }) {
   const { t } = useLingui();
   const pictures = known(product);
@@ -87,24 +87,24 @@ export function Gallery({ product }: { product: ProductDetail }) {
   );
 }
 
-/** All pictures, or the one that a list knew. */
+/** A product's pictures; until they are loaded, the thumbnail from the list. */
 function known(product: ProductDetail): Pictures {
   if (product.pictures.length > 0 || !product.thumbnail) return product.pictures;
   const sizes = [{ url: product.thumbnail, width: 400, height: 400 }];
   return [{ id: 0, sizes, preview: null }];
 }
 
-/** Which picture of a row is in sight. */
+/** The index of the picture in view. */
 function placeOf(row: HTMLElement): number {
   return row.clientWidth ? Math.round(row.scrollLeft / row.clientWidth) : 0;
 }
 
 function turnTo(row: HTMLElement | null, index: number): void {
-  // The style says how: gently, or at once for who wants no motion.
+  // The stylesheet says whether smoothly, or at once for users who prefer reduced motion.
   row?.scrollTo({ left: index * row.clientWidth });
 }
 
-/** The pictures as large as the screen. A press makes one twice as large; arrows and swipes turn. */
+/** The pictures in full screen. A press doubles the size; arrow keys and swipes go on. */
 function Closely({
   pictures,
   name,

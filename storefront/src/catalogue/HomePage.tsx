@@ -6,20 +6,20 @@ import type { Category } from "../api/client";
 import { type Card as CardData, homeQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { Empty, Problem, useSeen } from "../ui/parts";
-import { Card, CardBones } from "./Card";
+import { Card, CardSkeletons } from "./Card";
 import { CategoryLinks } from "./CategoryLinks";
 import { CATEGORIES, SHELVES } from "./categories";
 
 const CategoryTiles = lazy(() => import("./CategoryTiles"));
 
-/** A shelf shows so many; its category shows all. */
-const A_SHELF = 8;
+/** How many products a shelf shows (as in products/shop/pages.py). */
+const PER_SHELF = 8;
 
 export default function HomePage() {
   const home = useQuery(homeQuery);
   const { t } = useLingui();
   const shelves = SHELVES.map(
-    ([key, category]) => [category, (home.data?.[key] ?? []).slice(0, A_SHELF)] as const,
+    ([key, category]) => [category, (home.data?.[key] ?? []).slice(0, PER_SHELF)] as const,
   ).filter(([, products]) => products.length > 0);
   return (
     <>
@@ -34,18 +34,18 @@ export default function HomePage() {
       </section>
       <CategoryLinks />
       {home.isError && <Problem error={home.error} again={() => void home.refetch()} />}
-      {home.isPending && <CardBones count={8} className="rail shelf" />}
+      {home.isPending && <CardSkeletons count={8} className="rail shelf" />}
       {home.isSuccess && shelves.length === 0 && <Empty title={<Trans>No products yet</Trans>} />}
       {shelves.map(([category, products], at) => (
         <Shelf key={category} category={category} products={products} first={at === 0} />
       ))}
-      {home.isSuccess && <AllKinds />}
+      {home.isSuccess && <AllCategories />}
     </>
   );
 }
 
-/** Asked for by who has scrolled so far. */
-function AllKinds() {
+/** All categories with pictures; loaded when the user has scrolled near them. */
+function AllCategories() {
   const [ref, seen] = useSeen<HTMLElement>("100px");
   return (
     <section className="shelf all-categories" ref={ref}>
@@ -90,7 +90,7 @@ function Shelf({
           ))}
         </ul>
       ) : (
-        <CardBones count={products.length} className="rail" />
+        <CardSkeletons count={products.length} className="rail" />
       )}
     </section>
   );

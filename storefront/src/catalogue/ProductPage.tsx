@@ -14,7 +14,7 @@ import { useCart } from "../cart/useCart";
 import { money } from "../i18n/format";
 import { Icon } from "../ui/Icon";
 import { Problem, Stars, Stepper } from "../ui/parts";
-import { FEW } from "./Card";
+import { LOW_STOCK } from "./Card";
 import { CATEGORIES, productPath } from "./categories";
 import { Gallery } from "./Gallery";
 import { Reviews } from "./Reviews";
@@ -56,7 +56,7 @@ function Known({ id }: { id: number }) {
   );
 }
 
-/** What a list that was seen already knows of a product: its page need not wait. */
+/** The product as far as a list in the cache shows it, to render while the rest is loaded. */
 function fromAList(
   client: ReturnType<typeof useQueryClient>,
   id: number,
@@ -176,7 +176,7 @@ function Buy({ product }: { product: ProductDetail }) {
           <Trans>Add to cart</Trans>
         </button>
       </div>
-      {available <= FEW && (
+      {available <= LOW_STOCK && (
         <p className="few">
           <Plural value={available} one="Only # left" other="Only # left" />
         </p>
@@ -198,7 +198,7 @@ function Buy({ product }: { product: ProductDetail }) {
   );
 }
 
-/** Nothing can be bought now. What is only held for others comes back unless they pay. */
+/** Says that nothing is available; if units are only reserved for unpaid orders, also until when. */
 function Soldout({ backWithin }: { backWithin: number | null }) {
   const minutes = Math.max(1, Math.ceil((backWithin ?? 0) / 60));
   return (
@@ -227,7 +227,7 @@ function Share({ product }: { product: ProductDetail }) {
         setTold(true);
       }
     } catch {
-      // They closed the sheet, or the browser would not: the address bar has it too.
+      // Cancelled, or not allowed by the browser: the address bar has the link too.
     }
   };
   return (

@@ -6,7 +6,7 @@ import { day } from "../i18n/format";
 import { Problem, useSeen } from "../ui/parts";
 import { Stars } from "../ui/Stars";
 
-/** What buyers say of a product; asked for when somebody comes near it. */
+/** A product's reviews; loaded when the user has scrolled near them. */
 export function Reviews({ product }: { product: ProductDetail }) {
   const [ref, seen] = useSeen<HTMLElement>("0px");
   const list = useInfiniteQuery({

@@ -41,7 +41,7 @@ export default function SearchPage() {
   );
 }
 
-/** Nothing has the words as they were typed: what is shown has others. */
+/** Says that the typed words found nothing, and which words are shown instead. */
 function Corrected({ typed, found }: { typed: string; found: string | null }) {
   return (
     <p role="status" className="corrected">

@@ -1,4 +1,4 @@
-/** The categories by the API's names, and what people call them. */
+/** The categories by the API's names, with their labels. */
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
@@ -15,7 +15,7 @@ export const CATEGORIES: Record<Category, MessageDescriptor> = {
   sports: msg`Sports`,
 };
 
-/** The home page's six keys, in the order they are shown, and the category behind each. */
+/** The home page's shelves in their order: the key in the API's response, and the category. */
 export const SHELVES: [key: string, category: Category][] = [
   ["phonestablet", "phones"],
   ["electronics", "electronics"],
@@ -29,7 +29,7 @@ export function isCategory(name: string): name is Category {
   return Object.hasOwn(CATEGORIES, name);
 }
 
-/** "/product/41-ramtons-cordless-kettle": words for people and for search engines. */
+/** A product's path, like "/product/41-ramtons-cordless-kettle": only the number counts. */
 export function productPath(product: { id: number; name: string }): string {
   const words = product.name
     .normalize("NFKD")

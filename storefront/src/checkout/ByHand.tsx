@@ -3,13 +3,13 @@ import type { Schemas } from "../api/client";
 import { money } from "../i18n/format";
 import { CopyButton } from "../ui/parts";
 
-/** Ways to pay without the prompt: what to type, with a button that copies it. */
+/** How to pay without the prompt (pay bill, bank): what to type, with buttons that copy it. */
 export function ByHand({
   ways,
   isOpen = false,
 }: {
   ways: Schemas["ByHandOutput"][];
-  /** Where it is the best way left. */
+  /** Shown expanded, because it is what helps most now. */
   isOpen?: boolean;
 }) {
   return (

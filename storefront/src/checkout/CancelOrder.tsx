@@ -4,7 +4,7 @@ import { dataOf, type Order, userApi } from "../api/client";
 import { orderQuery } from "../api/queries";
 import { ConfirmButton } from "../ui/ConfirmButton";
 
-/** Give an unpaid order up. */
+/** The button that cancels an unpaid order. */
 export function CancelOrder({ order }: { order: Order }) {
   const client = useQueryClient();
   const { order_token } = order;

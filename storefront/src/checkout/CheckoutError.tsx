@@ -6,11 +6,11 @@ import { useCart } from "../cart/useCart";
 import { money } from "../i18n/format";
 import { Problem } from "../ui/parts";
 
-/** Why no order was placed, and the way on. */
+/** Why the order was not placed, and what to do next. */
 export function CheckoutError({ error }: { error: Error }) {
   const { setPrice } = useCart();
   useEffect(() => {
-    // They see what it costs now: that is what is agreed to next.
+    // The page shows the new prices now: the next press agrees to them.
     for (const line of pricedLines(error)) setPrice(line.product, line.price);
   }, [error, setPrice]);
   if (!(error instanceof ApiError)) return <Problem error={error} />;

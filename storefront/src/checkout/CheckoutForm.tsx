@@ -9,7 +9,14 @@ import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { userQuery } from "../api/queries";
 import { MOST_AT_ONCE } from "../cart/checkLines";
-import { askedOf, type Choice, missingOf, type Place, sentOf, wrongOf } from "../delivery/choice";
+import {
+  type Choice,
+  cashoutDelivery,
+  missingOf,
+  type Place,
+  quoteDelivery,
+  wrongOf,
+} from "../delivery/choice";
 import { DeliveryChoice } from "../delivery/DeliveryChoice";
 import { Days } from "../delivery/DeliveryDetails";
 import { type Address, addressesQuery, type Quote } from "../delivery/queries";
@@ -22,7 +29,8 @@ import type { useCashout } from "./useCashout";
 
 type Unread = Partial<Record<string, MessageDescriptor>>;
 
-/** Where it goes and which number pays. `isOld`: the quote is not one of what is chosen. */
+/** The form of the checkout: delivery, and the number that pays. `isOld`: the quote is not for what is
+ *  chosen now, so nobody can pay yet. */
 export function CheckoutForm({
   quote,
   isOld,
@@ -46,9 +54,9 @@ export function CheckoutForm({
     ...userQuery,
     enabled: user !== null && (!remembered || choice.way === "new"),
   });
-  const keep = useKeep();
+  const keep = useSaveAddress();
   const place = placeOf(choice, own.data);
-  // The account's, in a browser that has not paid yet.
+  // The account's phone, if nobody has paid from this browser yet.
   const suggested = remembered || phone(own.data?.phone ?? "");
   const error = cashout.error;
   const refused = { ...wrongOf(keep.error), ...deliveryRefusal(error) };
@@ -58,7 +66,7 @@ export function CheckoutForm({
   );
   const wrongNumber = error instanceof ApiError ? error.field("mpesa_number") : null;
   const isBusy = cashout.isPending || cashout.isSuccess || keep.isPending;
-  const isChosen = choice.way === "none" || askedOf(choice) !== null;
+  const isChosen = choice.way === "none" || quoteDelivery(choice) !== null;
   const isHad = quote?.lines.every((line) => line.available) ?? false;
   const isBrought = quote !== undefined && quote.amount !== null;
   const amount = money(quote?.amount ?? 0);
@@ -70,7 +78,7 @@ export function CheckoutForm({
     const fee = quote.delivery_fee ?? 0;
     const { county } = place;
     if (!user || choice.way !== "new" || !choice.isKept || !county) {
-      return order(sentOf(choice, place, fee));
+      return order(cashoutDelivery(choice, place, fee));
     }
     keep.mutate(
       { ...place, county },
@@ -78,7 +86,7 @@ export function CheckoutForm({
         onSuccess: ({ id }) => {
           const kept: Choice = { ...choice, way: id, place: {} };
           change(kept);
-          order(sentOf(kept, place, fee));
+          order(cashoutDelivery(kept, place, fee));
         },
       },
     );
@@ -113,7 +121,7 @@ export function CheckoutForm({
         wrong={{ ...refused, ...said }}
         isFixed={isBusy}
         change={(next) => {
-          // What was said about another place is no news.
+          // Errors about the previous choice do not apply any more.
           setUnread({});
           keep.reset();
           cashout.reset();
@@ -121,15 +129,15 @@ export function CheckoutForm({
         }}
       />
       {quote && isChosen && choice.way !== "none" && quote.days !== null && (
-        // On a narrow screen the sums come after the button.
+        // Shown here too: on a narrow screen the summary is below the button.
         <p className="notice" role="status" aria-busy={isOld}>
           <Bringing fee={quote.delivery_fee ?? 0} days={quote.days} />
         </p>
       )}
-      {quote && !isOld && !isBusy && <Hindrance quote={quote} isHad={isHad} />}
+      {quote && !isOld && !isBusy && <WhyNotNow quote={quote} isHad={isHad} />}
       <Field
         label={<Trans>M-Pesa number</Trans>}
-        // Another suggestion is another field, until somebody types: that is never replaced.
+        // A late suggestion replaces the field's value, unless the user has typed something.
         key={typedOver ?? suggested}
         onInput={(event) => {
           setTypedOver((before) => before ?? suggested);
@@ -190,8 +198,8 @@ function Bringing({ fee, days }: { fee: number; days: number }) {
   );
 }
 
-/** What keeps all of it from being ordered as it stands, by the quote. */
-function Hindrance({ quote, isHad }: { quote: Quote; isHad: boolean }) {
+/** Why the order cannot be placed as it is, according to the quote. */
+function WhyNotNow({ quote, isHad }: { quote: Quote; isHad: boolean }) {
   const most = money(MOST_AT_ONCE);
   if (!isHad) {
     return (
@@ -225,8 +233,8 @@ function Hindrance({ quote, isHad }: { quote: Quote; isHad: boolean }) {
   );
 }
 
-/** Keeping a place among one's addresses. Safe to repeat: the same is there once. */
-function useKeep() {
+/** Save a place as one of the user's addresses. Safe to repeat: the shop stores the same one once. */
+function useSaveAddress() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: Schemas["AddressInput"]) =>
@@ -240,7 +248,7 @@ function useKeep() {
   });
 }
 
-/** The place as its form shows it: what was typed, else the buyer's own name and phone. */
+/** The place as the form shows it: what was typed, otherwise the buyer's own name and phone. */
 function placeOf({ place }: Choice, user: Schemas["UserDetails"] | undefined): Place {
   return {
     recipient: [user?.first_name, user?.last_name].filter(Boolean).join(" "),
@@ -256,8 +264,8 @@ function deliveryRefusal(error: unknown): Readonly<Record<string, string>> {
   return error instanceof ApiError && "delivery" in error.body ? wrongOf(error) : {};
 }
 
-/** What is sent: each price, the fee and the sum as they stand on this page, so that nobody is
- *  charged another one unseen. */
+/** The body of the cash-out, with each price, the fee and the total as this page shows them: the API
+ *  refuses the order if one of them has changed. */
 function bodyOf(
   quote: Quote,
   delivery: Schemas["DeliveryInput"] | undefined,

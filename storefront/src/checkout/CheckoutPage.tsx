@@ -7,7 +7,7 @@ import { features } from "../api/boot";
 import { ApiError, lineErrors } from "../api/errors";
 import { Title } from "../app/Title";
 import { useCart } from "../cart/useCart";
-import { askedOf, useChoice } from "../delivery/choice";
+import { quoteDelivery, useChoice } from "../delivery/choice";
 import { quoteQuery } from "../delivery/queries";
 import { Empty, Problem } from "../ui/parts";
 import { waitingAttempt } from "./attempt";
@@ -15,7 +15,7 @@ import { CheckoutForm } from "./CheckoutForm";
 import { OrderSummary } from "./OrderSummary";
 import { useCashout } from "./useCashout";
 
-/** Where it goes, what it costs now, and who pays. What is shown is what the shop quotes. */
+/** The checkout: delivery, current cost, and the number that pays. All amounts are the API's quote. */
 export default function CheckoutPage() {
   const { t } = useLingui();
   const cart = useCart();
@@ -24,13 +24,13 @@ export default function CheckoutPage() {
   const [choice, change] = useChoice(user?.pk ?? 0);
   const isOver = cashout.isPending || cashout.isSuccess;
   const query = useQuery({
-    ...quoteQuery(cart.lines, askedOf(choice)),
-    // What is being ordered is held already: it would look sold out.
+    ...quoteQuery(cart.lines, quoteDelivery(choice)),
+    // Not while the order is placed: it reserves its goods, so they would look sold out.
     enabled: cart.lines.length > 0 && !isOver,
   });
   const { mutate } = cashout;
   const buyer = user?.pk ?? 0;
-  // The page was loaded anew before the answer came: ask for it under the same key.
+  // The page was reloaded before the response came: send the order again, with the same key.
   useEffect(() => {
     const waiting = waitingAttempt(buyer);
     if (waiting) mutate(waiting.body);
@@ -62,7 +62,7 @@ export default function CheckoutPage() {
       <div className="two">
         <CheckoutForm
           quote={quote}
-          // Of another place, or another cart, until the answer is there.
+          // The quote of the previous place or cart is shown until the new one arrives.
           isOld={query.isPlaceholderData || query.isError}
           choice={choice}
           change={change}

@@ -4,8 +4,8 @@ import { PhoneSignIn } from "../account/PhoneSignIn";
 import { features } from "../api/boot";
 import { phone as written } from "../i18n/format";
 
-/** It is paid, without an account: the phone that paid opens the rest. `phone`: where this browser
- *  knows it. */
+/** Shown to a guest whose order is paid: signing in with the phone that paid shows the whole order.
+ *  `phone` is that number, if this browser knows it. */
 export function GuestPaid({ token, phone }: { token: string; phone: string | undefined }) {
   const navigate = useNavigate();
   const number = written(phone ?? "");

@@ -4,7 +4,7 @@ import type { Quote, QuotedLine } from "../delivery/queries";
 import { money } from "../i18n/format";
 import { Money } from "../ui/parts";
 
-/** What is ordered and what it costs at this moment, line by line and parcel by parcel. */
+/** The quote of the cart: the current cost by line and by parcel. */
 export function OrderSummary({
   quote,
   names,
@@ -13,13 +13,13 @@ export function OrderSummary({
   isQuiet,
 }: {
   quote: Quote;
-  /** What goods were called that are not for sale any more. */
+  /** The names in the cart: the quote has none for products that are no longer for sale. */
   names: ReadonlyMap<number, string>;
-  /** What a refused order said about its lines. */
+  /** The errors of a refused order, by line. */
   errors: readonly (string | null)[];
-  /** Whether something is to be brought. */
+  /** Whether the order is delivered. */
   isBrought: boolean;
-  /** While an order is placed: what it holds itself is no news. */
+  /** Hides problems while the order is placed: it reserves the goods itself. */
   isQuiet: boolean;
 }) {
   const isKnown = isBrought && quote.days !== null;
@@ -94,7 +94,7 @@ function Parcel({ parcel }: { parcel: Quote["parcels"][number] }) {
   );
 }
 
-/** What keeps a line from being bought as it was put in, or costs otherwise. */
+/** Why a line cannot be bought as requested, or that its price has changed. */
 function Why({ line }: { line: QuotedLine }) {
   const { problem } = line;
   const before = money(problem?.shown ?? 0);

@@ -24,10 +24,10 @@ import { pauseOf } from "./polling";
 import { type Stage, stageOf, wayOf } from "./prompt";
 import { useSecondsLeft } from "./useSecondsLeft";
 
-/** How an order stands, and since when this page knows it. */
+/** An order, and when it was fetched, in milliseconds by this device's clock. */
 type Standing = { order: Order; since: number };
 
-/** The payment as it happens; of a guest's order for whoever has its token. */
+/** The status of an order's payment, polled. A guest's order is shown to whoever has its token. */
 export default function PayPage() {
   const { token = "" } = useParams();
   const { t, i18n } = useLingui();
@@ -110,7 +110,7 @@ const TITLES: Record<Stage, MessageDescriptor> = {
   refunded: msg`Refunded`,
 };
 
-/** A prompt is open, or on its way. */
+/** Stages in which a prompt is open on the phone, or on its way. */
 const OPEN: ReadonlySet<Stage> = new Set(["calling", "busy", "ringing", "unknown"]);
 
 type Drawing = { icon: "phone" | "check" | "clock" | "cross" | "back"; tone: string };
@@ -142,7 +142,7 @@ function Signal({ stage }: { stage: Stage }) {
   );
 }
 
-/** Nothing was heard of the shop lately; it is asked again by itself. */
+/** Says that the shop cannot be reached since then; the page keeps trying. */
 function Unheard({ since }: { since: number }) {
   const heard = clock(since);
   return (
@@ -252,7 +252,7 @@ function Unpaid({
       {isOpen && shown > 0 && (
         <>
           <div className="timer" aria-hidden="true">
-            <div style={{ transform: `scaleX(${Math.min(1, shown / A_PROMPT)})` }} />
+            <div style={{ transform: `scaleX(${Math.min(1, shown / PROMPT_SECONDS)})` }} />
           </div>
           <p className="quiet small">
             <Trans>The M-Pesa prompt stays on your phone for {seconds} s.</Trans>
@@ -277,10 +277,10 @@ function Unpaid({
   );
 }
 
-/** How long a phone may show a prompt, seconds (payments/checkout/timing.py). */
-const A_PROMPT = 120;
+/** How long a phone may show a prompt, in seconds (payments/checkout/timing.py). */
+const PROMPT_SECONDS = 120;
 
-/** What was ordered goes into the cart again; the cart shows what it costs today. */
+/** The button that puts the order's goods into the cart again; it shows their current prices. */
 function OrderAnew({ order }: { order: Order }) {
   const navigate = useNavigate();
   const { add } = useCart();

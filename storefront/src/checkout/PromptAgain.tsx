@@ -8,8 +8,8 @@ import { Field, Problem } from "../ui/parts";
 import { isMpesaNumber, rememberNumber } from "./mpesaNumber";
 import { wayOf } from "./prompt";
 
-/** Have the phone rung again, or another one, without leaving the page. `wait`: so many seconds until
- *  it can be. A guest's order is paid from its one phone. */
+/** Request another prompt, on the same phone or another. `wait` is the number of seconds until that is
+ *  possible. A guest cannot change the phone. */
 export function PromptAgain({
   order,
   number,
@@ -41,7 +41,7 @@ export function PromptAgain({
       setWantsOther(false);
       client.setQueryData(orderQuery(order_token).queryKey, now);
     },
-    // It was paid meanwhile, or is over, or rings: the page shows it.
+    // The order may be paid or closed meanwhile, or its prompt open: the page shows which.
     onError: () => client.invalidateQueries({ queryKey: orderQuery(order_token).queryKey }),
   });
   const wrong = ring.error instanceof ApiError ? ring.error.field("mpesa_number") : null;

@@ -1,5 +1,5 @@
-/** One press of "Pay", kept until it is answered: sent again under the same key it is the same
- *  order, whatever was lost on the way and however often the page was loaded meanwhile. */
+/** One press of "Pay", stored in the tab until there is a response. Sent again with the same
+ *  Idempotency-Key, also after a reload, it is the same order. */
 
 import type { Schemas } from "../api/client";
 import { newKey } from "../api/keys";
@@ -9,10 +9,10 @@ export type CashoutBody = Schemas["CashoutInput"];
 export type Attempt = { key: string; body: CashoutBody; at: number; buyer: number };
 
 const STORED = "checkout";
-/** An attempt older than this is not sent again by itself: its buyer may not want it any more. */
+/** An older attempt is not sent again automatically: the buyer may have changed their mind. */
 export const STILL_MEANT = 10 * 60_000;
 
-/** The attempt for this body: the one that waits for its answer, or a new one. */
+/** The attempt for this body: the stored one if it is the same, otherwise a new one. */
 export function beginAttempt(body: CashoutBody, buyer: number): Attempt {
   const waiting = readStored<Attempt>(STORED, "tab");
   if (waiting && waiting.buyer === buyer && JSON.stringify(waiting.body) === JSON.stringify(body)) {
@@ -23,14 +23,14 @@ export function beginAttempt(body: CashoutBody, buyer: number): Attempt {
   return attempt;
 }
 
-/** The attempt of this buyer that was never answered, if it is still meant. */
+/** This buyer's stored attempt without a response, or null if it is too old. */
 export function waitingAttempt(buyer: number): Attempt | null {
   const waiting = readStored<Attempt>(STORED, "tab");
   if (!waiting || waiting.buyer !== buyer) return null;
   return Date.now() - waiting.at < STILL_MEANT ? waiting : null;
 }
 
-/** It was answered. */
+/** Delete the stored attempt: there was a response. */
 export function endAttempt(): void {
   store(STORED, null, "tab");
 }

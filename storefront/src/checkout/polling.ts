@@ -1,16 +1,18 @@
-/** How often a payment is asked about. */
+/** How often a payment's status is polled. */
 
 import type { Order } from "../api/client";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-/** Money may still come for an order whose time is over: it is asked about so much longer. */
+/** How long a cancelled or expired order is still polled: money may arrive late. Milliseconds. */
 export const AFTER_EXPIRY = 15 * MINUTE;
 
-/** Milliseconds until the next question: 2 s in the first minute since the phone rang, 5 s until
- *  five minutes, then 15 s; no sooner than 5 s for an order that was given up or has expired, whose
- *  phone may still be answered, and until a quarter of an hour after its time; slowly while money
- *  is on its way back; false: never. */
+/** Milliseconds until the next poll, or false to stop. `since` is when the phone rang, or the page was
+ *  opened; both times are milliseconds by the server's clock.
+ *
+ *  - unpaid: 2 s in the first minute, 5 s up to five minutes, then 15 s
+ *  - cancelled or expired, while its prompt may still be answered: 5 s, then 15 s, for `AFTER_EXPIRY`
+ *  - a refund is due: 15 s */
 export function pauseOf(
   order: Pick<Order, "payment_status" | "expires_at"> | undefined,
   since: number,

@@ -1,15 +1,15 @@
-/** How a payment stands, by the codes of the API. What to tell the buyer comes with it, in the
- *  language that was asked for. */
+/** The stages of a payment, by the API's codes. The texts for the buyer come from the API, in their
+ *  language. */
 
 import type { Order } from "../api/client";
 
 export type Stage =
-  | "calling" // it is about to ring
-  | "busy" // the phone shows something else first
-  | "ringing"
-  | "unknown" // it may ring; M-Pesa is asked
-  | "silent" // nothing was heard
-  | "short" // some of the money came
+  | "calling" // the prompt is being sent
+  | "busy" // the phone shows another prompt first
+  | "ringing" // the phone shows the prompt
+  | "unknown" // it may show the prompt; M-Pesa is queried
+  | "silent" // M-Pesa has not reported a result
+  | "short" // only a part of the money came
   | "failed"
   | "paid"
   | "cancelled"
@@ -18,11 +18,11 @@ export type Stage =
   | "refund_due"
   | "refunded";
 
-/** What helps most after a prompt that brought no money. */
+/** What helps most after a failed prompt: the same phone again, another one, or paying by hand. */
 export type Way = "again" | "other" | "hand";
 
-/** While an order waits for its money: what each code of `prompt` means. A test of the shop holds it
- *  to the codes that there are (tests/payments/test_wording.py). */
+/** Of an unpaid order: the stage of each code of `prompt`. tests/payments/test_wording.py compares it
+ *  with the API's codes. */
 const WAITING: Readonly<Record<string, { stage: Stage; way: Way }>> = {
   about_to_ring: { stage: "calling", way: "again" },
   sent_again: { stage: "calling", way: "again" },
@@ -56,7 +56,7 @@ const WAITING: Readonly<Record<string, { stage: Stage; way: Way }>> = {
   refused_bad_request: { stage: "failed", way: "other" },
 };
 
-/** Once it waits no more: what a code says beyond the order's own status. */
+/** Of any other order: the stage of a code, or null if it is the order's own status. */
 const CLOSED: Readonly<Record<string, Stage | null>> = {
   paid: null,
   cancelled: null,
@@ -72,7 +72,7 @@ const CLOSED: Readonly<Record<string, Stage | null>> = {
 export function stageOf(order: Order): Stage {
   const { payment_status: status, prompt } = order;
   if (status !== "requested") return CLOSED[prompt.code] ?? status;
-  // A code of tomorrow is something that failed, in words that came with it.
+  // A code that a newer API has added: treated as a failure, with the API's text.
   return WAITING[prompt.code]?.stage ?? (prompt.live ? "ringing" : "failed");
 }
 

@@ -10,7 +10,7 @@ import { guestOrders } from "../orders/guestOrders";
 import { beginAttempt, type CashoutBody, endAttempt } from "./attempt";
 import { rememberNumber } from "./mpesaNumber";
 
-/** Placing the order. Sent again under the same key until an answer came, whatever it says. */
+/** Place the order. Without a response it is sent again, with the same key: it is one order. */
 export function useCashout() {
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -37,14 +37,14 @@ export function useCashout() {
     onError: (error) => {
       if (isUnanswered(error)) return;
       endAttempt();
-      // Prices, stock and fees are not what this page showed.
+      // Prices, stock or fees may have changed.
       void client.invalidateQueries({ queryKey: ["cart"] });
       void client.invalidateQueries({ queryKey: ["quote"] });
     },
   });
 }
 
-/** Whether the order may have been placed all the same. */
+/** Whether the order may have been placed in spite of this error. */
 function isUnanswered(error: unknown): boolean {
   if (!(error instanceof ApiError)) return true;
   return error.status >= 500 || error.code === "idempotency_key_in_use";

@@ -2,11 +2,12 @@ import { useRef } from "react";
 import { serverNow } from "../api/client";
 import { useSecondsUntil } from "../ui/parts";
 
-/** Answers name whole seconds: two of them about one moment may be so far apart, milliseconds. */
+/** Responses have whole seconds, so two of them about the same moment may differ by this much, in
+ *  milliseconds. */
 const ROUNDING = 1_500;
 
-/** What is left of the seconds that an answer named, counted down from when it came (`since`, by
- *  this device's clock); 0 where it named none. */
+/** Counts down the `seconds` of a response from when it arrived (`since`, in milliseconds by this
+ *  device's clock); 0 for null. */
 export function useSecondsLeft(seconds: number | null, since: number): number {
   const kept = useRef<number | null>(null);
   const end = seconds === null ? null : since + (serverNow() - Date.now()) + seconds * 1000;

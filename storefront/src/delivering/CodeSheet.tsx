@@ -7,7 +7,7 @@ import type { Parcel } from "./queries";
 const DIGITS = 6;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 
-/** The code that the buyer reads out, typed with one thumb on large keys. */
+/** Enter the collection code the buyer reads out, on large keys for one thumb. */
 export function CodeSheet({
   parcel,
   isBusy,
@@ -34,7 +34,7 @@ export function CodeSheet({
     if (error instanceof ApiError) setCode("");
   }, [error]);
   const type = (digits: string) => setCode(digits.replace(/\D/g, "").slice(0, DIGITS));
-  // "code" is a field here, and what every other refusal calls its kind.
+  // Here `code` is the field's errors; in any other refusal it is the error code.
   const wrong = error instanceof ApiError && !error.code ? error.field("code") : null;
   return (
     <dialog className="sheet" ref={sheet} onClose={close} aria-labelledby="sheet-title">

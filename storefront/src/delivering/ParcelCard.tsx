@@ -18,7 +18,7 @@ export function ParcelCard({
   done,
 }: {
   parcel: Parcel;
-  /** Reports the action: the card may leave the list with it. */
+  /** Called after an action, with which the card may leave the list. */
   done: (now: Parcel, action: Action) => void;
 }) {
   const { i18n } = useLingui();
@@ -28,7 +28,7 @@ export function ParcelCard({
   const isFetching = parcel.status === "to_fetch";
   const since = dayAndClock(parcel.since);
   const act = (pressed: Unsent) => move.mutate(pressed);
-  // Under the sheet nobody would see it.
+  // Not while the sheet is open, which would cover it and shows it itself.
   const refused = move.error && !(move.error instanceof NoAnswer) && !isHandingOver;
   const waits =
     unsent && !move.isPending && !isHandingOver && parcel.actions.includes(unsent.action);
@@ -104,7 +104,7 @@ const TONE: Record<Parcel["status"], string> = {
   delivered: "ok",
 };
 
-/** What can be done now, the next step large and at the bottom, where the thumb is. */
+/** The parcel's possible actions. The next step is large and at the bottom, within reach of a thumb. */
 function Actions({
   parcel,
   isBusy,
@@ -117,11 +117,11 @@ function Actions({
   handOver: () => void;
 }) {
   const may = new Set(parcel.actions);
-  // It is fetched only after it was taken: one slip of the thumb must not do both.
+  // Fetching would claim it too: two separate presses, so that a slip does not do both.
   if (may.has("claim")) may.delete("fetched");
   const toPoint = parcel.deliver.way === "pickup";
   const next = ORDER.find(
-    // It is brought to a pick-up point, and handed over there or at the buyer's door.
+    // A fetched parcel for a pick-up point goes there first: handing it over is not the next step.
     (each) => may.has(each) && !(each === "delivered" && parcel.status === "fetched" && toPoint),
   );
   if (!next) return null;
@@ -164,7 +164,7 @@ function Actions({
   );
 }
 
-/** The steps in their order. */
+/** The actions in their order; the first possible one is the next step. */
 const ORDER = ["claim", "fetched", "arrived", "shipping", "delivered"] as const;
 
 function ActionButton({
@@ -184,7 +184,7 @@ function ActionButton({
 }) {
   const { i18n } = useLingui();
   const [isSure, setSure] = useState(false);
-  // From then on the seller is paid.
+  // Asks for confirmation: once it is fetched, the seller is paid.
   const asks = action === "fetched" && !isSure;
   const press = () => {
     if (action === "delivered") return handOver();

@@ -41,7 +41,7 @@ export function DeliverTo({ of: { deliver, order } }: { of: Parcel }) {
       <h3>{point ? <Trans>Deliver to the pick-up point</Trans> : <Trans>Deliver to</Trans>}</h3>
       <p className="who">{point ? point.name : recipient}</p>
       <Place
-        // Of a point the area begins with its name, which stands above.
+        // A point's area begins with its name, which is shown above.
         area={point ? deliver.area.replace(`${point.name}, `, "") : deliver.area}
         directions={deliver.directions}
         county={deliver.county_name}
@@ -79,7 +79,7 @@ function Place({
   );
 }
 
-/** Buttons to call, and to open a map, which gets the place and no name. */
+/** Buttons to call, and to open a map. The map gets the place, but no name. */
 function ContactLinks({
   order,
   number,

@@ -1,4 +1,5 @@
-/** What who brings parcels reads; all under one key, which goes with the person. */
+/** Queries of delivery agents and pick-up points. All are under the key "deliveries", which is removed
+ *  when the user changes. */
 
 import { queryOptions } from "@tanstack/react-query";
 import { dataAndResponse, nextCursor, type Schemas, userApi } from "../api/client";
@@ -13,8 +14,8 @@ export type County = Schemas["CountyEnum"];
 type Kept = { of: number; at: number; parcels: Parcel[] };
 const KEPT = "parcels";
 
-/** What the caller has taken on and not handed over. It is kept in this tab: a page that is loaded
- *  again where there is no network still says where to go. */
+/** The parcels the user has claimed and not delivered. Stored in this tab, so that the page still says
+ *  where to go if it is reloaded without a network. */
 export const mineQuery = queryOptions({
   queryKey: ["deliveries", "mine"],
   queryFn: async () => {
@@ -43,7 +44,7 @@ function kept(): Kept | null {
   return found && found.of === session.user()?.pk ? found : null;
 }
 
-/** What is free to take on, and what is at or comes to a point of theirs. */
+/** Parcels that can be claimed, and those at or on the way to the user's pick-up points. */
 export function othersQuery(county: County | null) {
   return paged<Parcel>(["deliveries", "others", county], (cursor) => {
     const query = {
@@ -57,7 +58,7 @@ export function othersQuery(county: County | null) {
   });
 }
 
-/** What was handed over in the last days. */
+/** The parcels that were delivered in the last days. */
 export const doneQuery = paged<Parcel>(["deliveries", "done"], (cursor) => {
   const query = { open: false, ...(cursor ? { cursor } : {}) };
   return dataAndResponse(userApi.GET("/deliveries/", { params: { query: query as object } }));

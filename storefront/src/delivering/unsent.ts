@@ -22,7 +22,7 @@ function all(): All {
   return now;
 }
 
-/** Keep what was pressed for a parcel, or forget it (null). In this tab, through reloads. */
+/** Store the action for a parcel in this tab, so that it survives a reload; null deletes it. */
 export function keepUnsent(parcel: number, pressed: Unsent | null): void {
   const { [parcel]: _, ...others } = all();
   now = pressed ? { ...others, [parcel]: pressed } : others;
@@ -35,7 +35,7 @@ function subscribe(tell: () => void): () => void {
   return () => listeners.delete(tell);
 }
 
-/** What was pressed for a parcel and not answered, or undefined. */
+/** A parcel's action without a response, or undefined. */
 export function useUnsent(parcel: number): Unsent | undefined {
   return useSyncExternalStore(subscribe, all)[parcel];
 }

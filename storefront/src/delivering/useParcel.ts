@@ -4,8 +4,8 @@ import { NoAnswer } from "../api/errors";
 import type { Parcel } from "./queries";
 import { keepUnsent, type Unsent } from "./unsent";
 
-/** Do something with a parcel. What no answer came to is kept, and may be sent again as it was:
- *  doing it twice changes nothing. Whatever came of it, the lists are read again. */
+/** Send an action for a parcel. Without a response it is stored, and can be sent again: repeating it
+ *  changes nothing. After any response the lists are fetched again. */
 export function useParcel(parcel: number, done: (now: Parcel, pressed: Unsent) => void) {
   const client = useQueryClient();
   return useMutation({

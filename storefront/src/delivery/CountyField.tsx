@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Problem } from "../ui/parts";
 import { type County, countiesQuery } from "./queries";
 
-/** One of the 47 counties. */
+/** A select of the 47 counties. */
 export function CountyField({
   name,
   label,
@@ -28,7 +28,7 @@ export function CountyField({
         id={name}
         name={name}
         className="input"
-        // The counties come after the page: the one that was chosen is shown once they are there.
+        // The counties are loaded after the page; the chosen one is shown once they are there.
         value={counties.data ? value : ""}
         disabled={!counties.data}
         aria-invalid={error ? true : undefined}

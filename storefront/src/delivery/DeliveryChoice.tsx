@@ -10,7 +10,7 @@ import { PickupPoints } from "./PickupPoints";
 import { PlaceFields } from "./PlaceFields";
 import { type Address, addressesQuery } from "./queries";
 
-/** How an order reaches its buyer: by the seller, at a pick-up point, or at an address. */
+/** Choose how the order is delivered: arranged with the seller, to a pick-up point, or to an address. */
 export function DeliveryChoice({
   choice,
   place,
@@ -21,15 +21,15 @@ export function DeliveryChoice({
   choice: Choice;
   place: Place;
   wrong: Wrong;
-  /** While an order is placed. */
+  /** Disabled, while the order is placed. */
   isFixed: boolean;
   change: (next: Choice) => void;
 }) {
-  // Who has no account has no addresses.
+  // Guests have no addresses.
   const isGuest = useUser() === null;
   const addresses = useQuery({ ...addressesQuery, enabled: !isGuest });
   const own = addresses.data ?? [];
-  // Deleted meanwhile, in another window.
+  // The chosen address was deleted meanwhile, for example in another tab.
   const isGone =
     typeof choice.way === "number" &&
     addresses.isSuccess &&
@@ -137,7 +137,7 @@ function Way({
   );
 }
 
-/** An address, as one says it. */
+/** An address as text. */
 export function AddressLine({ address }: { address: Address }) {
   const { label, recipient, area, county_name: county, directions } = address;
   return (

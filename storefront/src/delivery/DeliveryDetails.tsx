@@ -3,7 +3,7 @@ import type { Schemas } from "../api/client";
 import { phone } from "../i18n/format";
 import { Money } from "../ui/parts";
 
-/** What bringing costs, KES. */
+/** A delivery fee in KES. */
 export function Fee({ kes }: { kes: number }) {
   return kes > 0 ? (
     <Money kes={kes} />
@@ -14,7 +14,7 @@ export function Fee({ kes }: { kes: number }) {
   );
 }
 
-/** How long it takes, by the estimate. */
+/** The estimated delivery time. */
 export function Days({ days }: { days: number }) {
   return (
     <Plural
@@ -26,13 +26,13 @@ export function Days({ days }: { days: number }) {
   );
 }
 
-/** Where an order goes, who takes it in and, at a point, when it is open. */
+/** An order's destination and recipient; for a pick-up point, its opening hours. */
 export function DeliveryDetails({
   delivery,
   isUnderWay,
 }: {
   delivery: Schemas["OrderDeliveryOutput"];
-  /** Whether it is still to come. */
+  /** Whether it has not been delivered yet. */
   isUnderWay: boolean;
 }) {
   const { place, directions, recipient, opening_hours: hours, days } = delivery;

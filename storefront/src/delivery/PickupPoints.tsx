@@ -4,7 +4,7 @@ import { phone } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { type County, pointsQuery } from "./queries";
 
-/** The pick-up points of a county, to choose one. */
+/** Choose one of a county's pick-up points. */
 export function PickupPoints({
   county,
   chosen,

@@ -3,7 +3,7 @@ import { Field } from "../ui/parts";
 import { CountyField } from "./CountyField";
 import type { Place, Wrong } from "./choice";
 
-/** A place, written out. */
+/** The form fields of an address. */
 export function PlaceFields({
   place,
   wrong,

@@ -1,5 +1,5 @@
-/** Where a buyer wants an order brought, while they choose; kept in the tab, so that what is sent
- *  again after a reload is the same. */
+/** The delivery a buyer has chosen at checkout. Stored in the tab, so that an order sent again after a
+ *  reload is the same. */
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
@@ -10,7 +10,7 @@ import { readStored, store } from "../api/storage";
 import { isMpesaNumber } from "../checkout/mpesaNumber";
 import type { County } from "./queries";
 
-/** A place that is written out. */
+/** An address as typed in the form. */
 export type Place = {
   recipient: string;
   phone: string;
@@ -20,14 +20,14 @@ export type Place = {
 };
 
 export type Choice = {
-  /** Arranged with the seller, a pick-up point, a place written out, or the id of an address. */
+  /** Arranged with the seller, a pick-up point, a new address, or the id of a saved address. */
   way: "none" | "point" | "new" | number;
-  /** Where pick-up points are shown. */
+  /** The county whose pick-up points are shown. */
   county: County | "";
   point: number | null;
-  /** What was typed; the rest is as it was suggested. */
+  /** The fields the buyer has typed; the others are as suggested. */
   place: Partial<Place>;
-  /** Whether the place becomes one of their addresses. */
+  /** Whether the new address is saved in the account. */
   isKept: boolean;
 };
 
@@ -43,7 +43,7 @@ export const NOTHING_CHOSEN: Choice = {
 
 const STORED = "delivery";
 
-/** The choice of this buyer in this tab, and how to change it. */
+/** This buyer's choice in this tab, and a function that changes it. */
 export function useChoice(buyer: number): [Choice, (next: Choice) => void] {
   const [choice, setChoice] = useState<Choice>(() => {
     const kept = readStored<{ buyer: number; choice: Choice }>(STORED, "tab");
@@ -56,21 +56,21 @@ export function useChoice(buyer: number): [Choice, (next: Choice) => void] {
   return [choice, change];
 }
 
-/** It was ordered: the next order begins anew. */
+/** Delete the choice once the order is placed. */
 export function forgetChoice(): void {
   store(STORED, null, "tab");
 }
 
-/** What a quote needs to know; null while that is not known, and where nothing is brought. */
-export function askedOf(choice: Choice): Schemas["QuoteDeliveryInput"] | null {
+/** The delivery in a quote's input; null for none, or while the choice is incomplete. */
+export function quoteDelivery(choice: Choice): Schemas["QuoteDeliveryInput"] | null {
   if (typeof choice.way === "number") return { address: choice.way };
   if (choice.way === "point" && choice.point !== null) return { pickup_point: choice.point };
   const { county } = choice.place;
   return choice.way === "new" && county ? { county } : null;
 }
 
-/** What a cash-out is sent, with the fee that was shown; undefined where nothing is brought. */
-export function sentOf(
+/** The delivery in a cash-out's input, with the fee that was shown in KES; undefined for none. */
+export function cashoutDelivery(
   choice: Choice,
   place: Place,
   fee: number,
@@ -81,7 +81,7 @@ export function sentOf(
   return { ...place, county: place.county || null, fee };
 }
 
-/** What is missing before it can be sent, by field. */
+/** Messages about what is missing from a choice, by field. */
 export function missingOf(
   choice: Choice,
   place: Place,
@@ -94,7 +94,7 @@ export function missingOf(
   return choice.way === "new" ? missingOfPlace(place) : {};
 }
 
-/** What a place has to say and does not, by field. */
+/** Messages about what is missing from an address, by field. */
 export function missingOfPlace(place: Place): Partial<Record<string, MessageDescriptor>> {
   return {
     ...(place.recipient.trim() ? {} : { recipient: msg`Enter the recipient's name.` }),
@@ -106,7 +106,7 @@ export function missingOfPlace(place: Place): Partial<Record<string, MessageDesc
   };
 }
 
-/** What a refusal says about a place, by field; the rest of it stands under "". */
+/** The API's errors about an address or a delivery, by field; those of no field under "". */
 export function wrongOf(error: unknown): Wrong {
   if (!(error instanceof ApiError) || error.status !== 400) return {};
   return sentences("delivery" in error.body ? error.body.delivery : error.body);

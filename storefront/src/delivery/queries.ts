@@ -1,4 +1,4 @@
-/** What is read of where goods can go, and what bringing them costs. */
+/** Queries about destinations, and about the cost of delivery. */
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import {
@@ -17,7 +17,7 @@ export type Point = Schemas["PickupPointOutput"];
 export type Quote = Schemas["QuoteOutput"];
 export type QuotedLine = Schemas["QuotedLineOutput"];
 
-/** The 47, by name. */
+/** The 47 counties, by name. */
 export const countiesQuery = queryOptions({
   queryKey: ["counties"],
   queryFn: async () => {
@@ -44,19 +44,19 @@ export function pointsQuery(county: County) {
   });
 }
 
-/** One's own addresses, the default first. */
+/** The user's addresses, the default first. */
 export const addressesQuery = queryOptions({
   queryKey: ["addresses"],
   queryFn: () => dataOf(userApi.GET("/account/addresses/")),
 });
 
-/** What these lines cost at this moment, brought there; nothing is brought where `to` is null. */
+/** The current cost of these lines with delivery to `to`; null for no delivery. */
 export function quoteQuery(lines: readonly CartLine[], to: Schemas["QuoteDeliveryInput"] | null) {
   const body = {
     order: lines.map(({ id, number, price }) => ({
       product: id,
       number,
-      // As it was seen: the answer says where it is another one now.
+      // The price that was shown: the response says if it has changed.
       ...(Number.isSafeInteger(price) && price > 0 ? { price } : {}),
     })),
     delivery: to,

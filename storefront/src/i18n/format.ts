@@ -1,10 +1,10 @@
-/** Money, moments and phones as people in Kenya write them. */
+/** Formats money, times and phone numbers as people in Kenya write them. */
 
 import { i18n } from "@lingui/core";
 
 const KES = new Intl.NumberFormat("en-KE", { maximumFractionDigits: 0 });
 
-/** "KES 1,850"; the space never breaks. */
+/** "KES 1,850", with a no-break space. */
 export function money(kes: number): string {
   return `KES\u00a0${KES.format(kes)}`;
 }
@@ -34,7 +34,7 @@ export function dayAndClock(moment: string | number): string {
   return `${formatted(moment, { day: "numeric", month: "short" })}, ${clock(moment)}`;
 }
 
-/** "4:07" for so many seconds; never negative. */
+/** Seconds as minutes: "4:07". Never negative. */
 export function minutes(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;

@@ -1,12 +1,11 @@
-/** Loading and changing the language. Its texts are in en/ and sw/: a file for the pages that are
- *  seen first, one for paying, orders and accounts, one for selling and one for delivering
- *  (`npm run translations`). */
+/** Loads and changes the language. The texts are in en/ and sw/, in one file per part of the shop
+ *  (`npm run translations` extracts them). */
 
 import { i18n, type Messages } from "@lingui/core";
 import { type Language, language, remember } from "./language";
 
-/** `shop`: what everybody sees first; `buying`: paying, orders, accounts; `selling`: the seller's
- *  own pages; `delivering`: of who brings parcels (lingui.config.ts). */
+/** `shop`: the pages most visitors see first; `buying`: paying, orders, accounts; `selling`: sellers'
+ *  pages; `delivering`: delivery agents' pages (lingui.config.ts). */
 export type Part = "shop" | "buying" | "selling" | "delivering";
 
 type Loader = () => Promise<{ messages: Messages }>;
@@ -28,14 +27,14 @@ const LOADERS: Record<Language, Record<Part, Loader>> = {
 
 const inUse = new Set<Part>(["shop"]);
 
-/** Make a part's texts known in the language in use. */
+/** Load a part's texts in the current language. */
 export async function loadPart(part: Part): Promise<void> {
   inUse.add(part);
   const { messages } = await LOADERS[language()][part]();
   i18n.load(language(), messages);
 }
 
-/** Make a language the one in use, with all parts that are. */
+/** Switch to a language, with the texts of all parts loaded so far. */
 export async function loadTexts(wanted: Language = language()): Promise<void> {
   for (const file of await Promise.all([...inUse].map((part) => LOADERS[wanted][part]()))) {
     i18n.load(wanted, file.messages);

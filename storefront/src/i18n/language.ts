@@ -1,8 +1,8 @@
-/** Which language the pages are in: the person's choice, else the browser's. */
+/** The language of the pages: the user's choice, otherwise the browser's. */
 
 export type Language = "en" | "sw";
 
-/** Read by products/shop as well, which paints the page before this program runs. */
+/** The cookie is also read by products/shop, which renders pages on the server. */
 const COOKIE = /(?:^|;\s*)language=(en|sw)(?:;|$)/;
 
 let now: Language | null = null;
@@ -24,7 +24,7 @@ function ofTheBrowser(): Language {
   return "en";
 }
 
-/** Remember a choice for a year, in this browser. */
+/** Store the user's choice in this browser, for a year. */
 export function remember(choice: Language): void {
   now = choice;
   const secure = location.protocol === "https:" ? "; Secure" : "";

@@ -11,14 +11,14 @@ import { Empty, Problem } from "../ui/parts";
 import { ShowMore } from "../ui/ShowMore";
 import { type Notice, noticesQuery, placeOf } from "./queries";
 
-/** All that the caller was told, newest first. Seeing it is reading it; what is new stays marked
- *  until they come again. */
+/** The user's notifications, newest first. Showing them marks them as read; new ones stay highlighted
+ *  until the page is opened again. */
 export default function NoticesPage() {
   const { t } = useLingui();
   const list = useInfiniteQuery({
     ...noticesQuery,
     staleTime: 0,
-    // What was new would not be, on the way back from another program.
+    // Fetched again on the way back from another app, new ones would not be highlighted any more.
     refetchOnWindowFocus: false,
   });
   const notices = list.data?.pages.flatMap(({ items }) => items) ?? [];
@@ -61,7 +61,7 @@ export default function NoticesPage() {
   );
 }
 
-/** The notices of each day together, in their order. */
+/** The notices grouped by day, in their order. */
 function byDay(notices: readonly Notice[]): [string, Notice[]][] {
   const days = new Map<string, Notice[]>();
   for (const notice of notices) {
@@ -71,7 +71,7 @@ function byDay(notices: readonly Notice[]): [string, Notice[]][] {
   return [...days];
 }
 
-/** Note that what is shown was read: all up to the newest. What comes meanwhile stays unread. */
+/** Mark the shown notices as read: all up to the newest. Any that arrive later stay unread. */
 function useRead(shown: readonly Notice[]): void {
   const client = useQueryClient();
   const { mutate } = useMutation({

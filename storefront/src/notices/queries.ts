@@ -1,4 +1,4 @@
-/** What a person was told. */
+/** Queries of the user's notifications. */
 
 import { dataAndResponse, type Schemas, userApi } from "../api/client";
 import { paged } from "../api/queries";
@@ -11,7 +11,7 @@ export const noticesQuery = paged<Notice>(["notices", "all"], (cursor) =>
   ),
 );
 
-/** The page that a notice is about: an order's for who bought it, else the seller's. */
+/** The page a notice links to: the order's for its buyer, otherwise one of the seller's. */
 export function placeOf({ kind, order_token: token, reference, line }: Notice): string {
   if (!token) {
     if (kind.startsWith("problem")) return "/selling/problems";

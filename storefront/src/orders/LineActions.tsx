@@ -5,7 +5,7 @@ import { orderQuery } from "../api/queries";
 import { money, phone } from "../i18n/format";
 import { ConfirmButton } from "../ui/ConfirmButton";
 
-/** What the buyer can do with a line: cancel it, or say that it has arrived. */
+/** The buyer's actions on a line: cancel it, or confirm that it was received. */
 export function LineActions({ order, line }: { order: Order; line: Line }) {
   const client = useQueryClient();
   const move = useMutation({

@@ -8,14 +8,14 @@ type Step = TrackStory["history"][number];
 
 const WAY: TrackStatus[] = ["paid", "fetched", "shipping", "delivered"];
 
-/** The way of a line, oldest step first, and what is still to come of it. */
+/** The steps of a line, oldest first, and those still to come. */
 export function LineHistory({
   story,
   status,
   error,
   again,
 }: {
-  /** Undefined until it came. */
+  /** Undefined until it is loaded. */
   story: TrackStory | undefined;
   status: TrackStatus;
   error: Error | null;
@@ -62,8 +62,8 @@ export function LineHistory({
   );
 }
 
-/** Whether a step is that the line reached its pick-up point: the shop's word on a line that was on
- *  its way and still is (orders/representations.py). */
+/** Whether a step is the arrival at the pick-up point: a step by the shop after which the line is
+ *  still "shipping" (orders/representations.py). */
 export function isArrival(step: Step, before: Step | undefined): boolean {
   return (
     step.by === "shop" && step.track_status === "shipping" && before?.track_status === "shipping"

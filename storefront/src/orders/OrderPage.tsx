@@ -16,7 +16,7 @@ import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./labels";
 import { ProblemLine } from "./ProblemLine";
 import { ReviewLine } from "./ReviewLine";
 
-/** One order: each line with its code, its way and what can be done. */
+/** One order: each line with its collection code, its history and the buyer's actions. */
 export default function OrderPage() {
   const { token = "" } = useParams();
   const { t } = useLingui();
@@ -76,7 +76,7 @@ export default function OrderPage() {
   );
 }
 
-/** As high as what comes in its place. */
+/** A placeholder of the same height as the order. */
 function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
@@ -121,14 +121,14 @@ function Paying({ order }: { order: Order }) {
 function LineCard({ order, line }: { order: Order; line: Line }) {
   const { i18n } = useLingui();
   const { seller } = line;
-  // Its way, and what can be said of it: asked for when somebody comes near it.
+  // The line's history, review and problem: loaded when the user has scrolled near it.
   const [ref, isSeen] = useSeen<HTMLElement>();
   const story = useQuery({
     ...trackStoryQuery(line.id),
-    // A line that has moved has a longer story.
+    // A change of status adds a step to the history.
     queryKey: [...trackStoryQuery(line.id).queryKey, line.track_status],
     enabled: isSeen,
-    // What was kept of before says nothing of a problem that was decided since.
+    // A cached one may lack a decision about a problem.
     staleTime: 0,
     refetchInterval: UNDER_WAY.has(line.track_status) ? 60_000 : false,
   });
@@ -175,7 +175,7 @@ function LineCard({ order, line }: { order: Order; line: Line }) {
   );
 }
 
-/** Where the money of a line that was cancelled is. */
+/** Where the money of a cancelled line is. */
 function GoesBack({ order, line }: { order: Order; line: Line }) {
   const amount = money(line.amount);
   const number = phone(order.mpesa_number);

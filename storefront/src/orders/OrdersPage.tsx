@@ -15,7 +15,7 @@ import { guestOrders, useGuestOrders } from "./guestOrders";
 import { PAYMENT_STATUS, TRACK_STATUS, toneOf } from "./labels";
 
 type Row = Schemas["OrderRowOutput"];
-/** What a row shows, of an account's order and of a guest's. */
+/** The members of an order that a row shows; a guest's order has them too. */
 type Shown = Pick<
   Row,
   "order_token" | "reference" | "payment_status" | "amount" | "amount_due" | "created_at"
@@ -49,7 +49,7 @@ export default function OrdersPage() {
   );
 }
 
-/** What the account ordered: what waits for its owner first. */
+/** The account's orders; first those that wait for the buyer. */
 function Ordered() {
   const list = useInfiniteQuery({ ...ordersQuery, staleTime: 0 });
   const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
@@ -86,12 +86,12 @@ function Ordered() {
   );
 }
 
-/** A review can wait; money and goods on their way cannot. */
+/** Whether the order waits for its buyer. A review that is missing does not count. */
 function isWaiting({ needs }: Row): boolean {
   return needs.includes("pay") || needs.includes("confirm");
 }
 
-/** What was ordered here without an account; each is asked for by its token. */
+/** Orders placed in this browser without an account; each is fetched by its token. */
 function WithoutAccount({ tokens }: { tokens: string[] }) {
   return (
     <section className="orders-list">
@@ -175,7 +175,7 @@ function OrderRow({ order, isOfGuest = false }: { order: Shown; isOfGuest?: bool
   );
 }
 
-/** Where its lines are, each status once; what its money does where that is more to the point. */
+/** The statuses of a paid order's lines, each once; otherwise the order's payment status. */
 function Statuses({ order }: { order: Shown }) {
   const { i18n } = useLingui();
   if (order.payment_status !== "paid") {
@@ -199,7 +199,7 @@ function Statuses({ order }: { order: Shown }) {
   );
 }
 
-/** What its buyer can do about it now, if anything. */
+/** What the order needs from its buyer now, if anything. */
 function Need({ order, to }: { order: Shown; to: string }) {
   const { t } = useLingui();
   const { reference, needs } = order;

@@ -4,7 +4,7 @@ import type { TrackStory } from "../api/client";
 import { money } from "../i18n/format";
 import { DECIDED } from "../problems/labels";
 
-/** The door to what is wrong with a line: to report it, or to read how it stands. */
+/** The link to report a problem with a line, or to its problem and how that stands. */
 export function ProblemLine({ token, line }: { token: string; line: TrackStory }) {
   const { i18n } = useLingui();
   const { problem } = line;

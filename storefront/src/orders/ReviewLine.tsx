@@ -7,10 +7,10 @@ import { ownReviewQuery } from "../api/queries";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
 
-/** What the buyer says of a line that was delivered: once, and changed for a while. */
+/** The buyer's review of a delivered line: written once, and editable for some days. */
 export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean }) {
   const client = useQueryClient();
-  // Or in another tab, as the shop says when it is written twice.
+  // It may also exist because it was written in another tab: then the API refuses a second one.
   const [isThere, setThere] = useState(isWritten);
   const own = useQuery({ ...ownReviewQuery(line.id), enabled: isThere });
   const [isWriting, setWriting] = useState(false);

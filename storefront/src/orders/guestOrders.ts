@@ -1,16 +1,16 @@
-/** Orders that were placed here without an account: their tokens, by which this browser finds them
- *  again, and the phone that opens them whole. */
+/** Orders placed in this browser without an account: their tokens, by which they can be fetched, and
+ *  the phone that shows them whole after signing in with it. */
 
 import { useSyncExternalStore } from "react";
 import { readStored, store } from "../api/storage";
 
 export type Kept = {
   token: string;
-  /** As it was typed: the shop shows three of its digits. */
+  /** As typed: the API shows only three of its digits. */
   phone: string;
 };
 
-/** Older ones are found by signing in with the phone. */
+/** How many are stored. Older ones are found by signing in with the phone. */
 const MOST = 20;
 const KEY = "guest-orders";
 const listeners = new Set<() => void>();
@@ -39,7 +39,7 @@ globalThis.addEventListener?.("storage", (event) => {
 });
 
 export const guestOrders = {
-  /** Newest first; the same list until something changes. */
+  /** Newest first; the same array until something changes. */
   all(): Kept[] {
     return known;
   },
@@ -58,12 +58,12 @@ export const guestOrders = {
     keep([order, ...others].slice(0, MOST));
   },
 
-  /** What was ordered with this phone is in its account now. */
+  /** Remove the orders of this phone: after signing in with it they are in its account. */
   joined(phone: string): void {
     keep(read().filter((each) => lastNine(each.phone) !== lastNine(phone)));
   },
 
-  /** The shop has no such order. */
+  /** Remove an order that the shop does not know. */
   drop(token: string): void {
     keep(read().filter((each) => each.token !== token));
   },
@@ -73,7 +73,7 @@ export function useGuestOrders(): Kept[] {
   return useSyncExternalStore(guestOrders.subscribe, guestOrders.all);
 }
 
-/** 0712 345 678, +254712345678 and 712345678 are one phone. */
+/** The last nine digits: 0712 345 678, +254712345678 and 712345678 are the same phone. */
 function lastNine(phone: string): string {
   return phone.replace(/\D/g, "").slice(-9);
 }

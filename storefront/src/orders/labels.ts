@@ -1,4 +1,4 @@
-/** How an order and its lines stand, in words. */
+/** Labels of the statuses of orders and lines. */
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
@@ -30,5 +30,5 @@ export function toneOf(status: TrackStatus): "ok" | "warn" | "bad" | "" {
   return status === "created" ? "warn" : "";
 }
 
-/** What has not reached its buyer, and is still to. */
+/** Statuses of lines that are still to reach their buyer. */
 export const UNDER_WAY: ReadonlySet<TrackStatus> = new Set(["paid", "fetched", "shipping"]);

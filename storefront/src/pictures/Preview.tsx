@@ -3,9 +3,9 @@ import { Icon } from "../ui/Icon";
 
 const EDGE = 320;
 
-/** A picture that is only in this browser yet. Drawn, because the Content-Security-Policy knows no
- *  blob: addresses; one that this browser cannot read stays a sign. */
-export function Preview({ picture }: { picture: Blob }) {
+/** A picture that is not uploaded yet. Drawn on a canvas, because the Content-Security-Policy allows no
+ *  blob: URLs. An icon if this browser cannot decode it. `name` describes it to screen readers. */
+export function Preview({ picture, name }: { picture: Blob; name?: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [isUnknown, setUnknown] = useState(false);
   useEffect(() => {
@@ -18,17 +18,18 @@ export function Preview({ picture }: { picture: Blob }) {
       isOver = true;
     };
   }, [picture]);
+  const described = name ? ({ role: "img", "aria-label": name } as const) : {};
   if (isUnknown) {
     return (
-      <div className="nothing">
+      <div className="nothing" {...described}>
         <Icon name="picture" />
       </div>
     );
   }
-  return <canvas ref={canvas} width={EDGE} height={EDGE} />;
+  return <canvas ref={canvas} width={EDGE} height={EDGE} {...described} />;
 }
 
-/** The middle of it, as tiles show pictures. */
+/** Draw the picture's middle square, as tiles show it. */
 async function drawInto(canvas: HTMLCanvasElement | null, picture: Blob, isOver: () => boolean) {
   const bitmap = await createImageBitmap(picture);
   if (!isOver()) {

@@ -1,5 +1,5 @@
-/** A photo made smaller before it is sent: data costs money. What cannot be read here is sent as it
- *  is, and the shop says what it thinks of it. */
+/** A photo scaled down to `edge` pixels before it is uploaded, because data costs money. A file that
+ *  this browser cannot decode is returned unchanged; the shop decides about it. */
 export async function smaller(file: File, edge: number): Promise<Blob> {
   try {
     const bitmap = await createImageBitmap(file);

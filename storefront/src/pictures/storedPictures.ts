@@ -1,5 +1,5 @@
-/** Pictures that wait in this browser, through reloads. Where it has no room for them, or is told to
- *  keep nothing, they last as long as the page. */
+/** Stores pictures that are not uploaded yet in IndexedDB, so that they survive a reload. If it is full
+ *  or disabled, they are only in this page's memory. */
 
 const STORE = "pictures";
 const memory = new Map<string, Blob[]>();
@@ -11,7 +11,7 @@ export async function keepPictures(name: string, pictures: Blob[]): Promise<void
       pictures.length ? store.put(pictures, name) : store.delete(name),
     );
   } catch {
-    // They are in memory.
+    // They are still in memory.
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** What somebody writes about a problem, with who will read it, or why it was refused. */
+/** The field for a message about a problem, with a hint who reads it, or its error. */
 export function MessageField({
   id,
   label,

@@ -1,14 +1,15 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
+import { Preview } from "../pictures/Preview";
 import { smaller } from "../pictures/shrink";
 import { Icon } from "../ui/Icon";
 
-/** Of one message (orders/problems/serializers.py). */
+/** The limit per message (orders/problems/serializers.py). */
 export const MOST_PICTURES = 3;
-/** What shows a crack; a photo of 4 MB becomes some 200 kB. */
+/** Pixels of the longer side: enough to show a crack. A photo of 4 MB becomes about 200 kB. */
 const EDGE = 1600;
 
-/** Photos to send along, made small in the browser as they are chosen. */
+/** Choose photos for a message; they are scaled down at once. */
 export function Pictures({
   pictures,
   change,
@@ -24,7 +25,7 @@ export function Pictures({
   const add = async (files: FileList) => {
     setBusy(true);
     const small: Blob[] = [];
-    // One after the other: a cheap phone has no room for three photos at once.
+    // One after the other: a cheap phone has no memory for three photos at once.
     for (const file of [...files].slice(0, room)) small.push(await smaller(file, EDGE));
     setBusy(false);
     change([...pictures, ...small]);
@@ -38,7 +39,7 @@ export function Pictures({
             return (
               // biome-ignore lint/suspicious/noArrayIndexKey: a Blob has no name
               <li key={at}>
-                <Drawn picture={picture} name={t`Picture ${number}`} />
+                <Preview picture={picture} name={t`Picture ${number}`} />
                 <button
                   type="button"
                   aria-label={t`Remove picture ${number}`}
@@ -79,42 +80,5 @@ export function Pictures({
         </span>
       )}
     </div>
-  );
-}
-
-/** It is drawn, for the page may show none but the shop's own addresses (Content-Security-Policy). */
-function Drawn({ picture, name }: { picture: Blob; name: string }) {
-  const [bitmap, setBitmap] = useState<ImageBitmap | null>(null);
-  useEffect(() => {
-    let isOver = false;
-    createImageBitmap(picture).then(
-      (made) => !isOver && setBitmap(made),
-      () => undefined,
-    );
-    return () => {
-      isOver = true;
-    };
-  }, [picture]);
-  return <Bitmap of={bitmap} name={name} />;
-}
-
-/** A picture that was decoded; a tile until then. */
-export function Bitmap({ of: bitmap, name }: { of: ImageBitmap | null | undefined; name: string }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    if (!canvas.current || !bitmap) return;
-    canvas.current.width = bitmap.width;
-    canvas.current.height = bitmap.height;
-    canvas.current.getContext("2d")?.drawImage(bitmap, 0, 0);
-  }, [bitmap]);
-  return (
-    <canvas
-      ref={canvas}
-      className={bitmap ? "" : "skeleton"}
-      role="img"
-      aria-label={name}
-      width="400"
-      height="300"
-    />
   );
 }

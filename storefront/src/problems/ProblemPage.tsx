@@ -13,11 +13,11 @@ import { ConfirmButton } from "../ui/ConfirmButton";
 import { Picture } from "../ui/Picture";
 import { Money, Problem } from "../ui/parts";
 import { DECIDED, PROBLEM_KIND } from "./labels";
-import { readAnew } from "./queries";
+import { refetchProblem } from "./queries";
 import { ReportForm } from "./ReportForm";
 import { Thread } from "./Thread";
 
-/** What is wrong with something that was bought: reported, talked about, decided, withdrawn. */
+/** A problem with a bought line, for its buyer: report it, discuss it, see the decision, withdraw it. */
 export default function ProblemPage() {
   const { t } = useLingui();
   const { token = "", line: id = "" } = useParams();
@@ -85,7 +85,7 @@ function State({ story }: { story: TrackStory }) {
   const isClosed = problem.state === "closed";
   return (
     <>
-      <How problem={problem} />
+      <Status problem={problem} />
       <section className="panel">
         <h2>
           <Trans>Messages</Trans>
@@ -104,13 +104,13 @@ function State({ story }: { story: TrackStory }) {
   );
 }
 
-/** How it stands; a screen reader hears what changes. */
-function How({ problem }: { problem: NonNullable<TrackStory["problem"]> }) {
+/** The problem's status; screen readers announce a change. */
+function Status({ problem }: { problem: NonNullable<TrackStory["problem"]> }) {
   const { i18n } = useLingui();
   const { outcome, refunded } = problem;
   const opened = day(problem.opened_at);
   const back = money(refunded);
-  // What was decided while somebody looks at it is scrolled to, and read out.
+  // A decision that arrives while the page is open is scrolled into view.
   const box = useRef<HTMLDivElement>(null);
   const before = useRef(problem.state);
   useEffect(() => {
@@ -163,7 +163,7 @@ function Withdraw({ track }: { track: number }) {
           params: { path: { track_id: track } },
         }),
       ),
-    onSettled: (_, error) => readAnew(client, error),
+    onSettled: (_, error) => refetchProblem(client, error),
   });
   return (
     <ConfirmButton

@@ -8,12 +8,12 @@ import { Problem } from "../ui/parts";
 import { PROBLEM_KIND } from "./labels";
 import { MessageField } from "./MessageField";
 import { Pictures } from "./Pictures";
-import { type ProblemKind, readAnew } from "./queries";
+import { type ProblemKind, refetchProblem } from "./queries";
 
 const KINDS = Object.keys(PROBLEM_KIND) as ProblemKind[];
 
-/** What is wrong, in words and pictures. One press is one report: its key is kept until an answer
- *  came. */
+/** The form that reports a problem. One press is one report: the Idempotency-Key stays the same until
+ *  there is a response. */
 export function ReportForm({ track }: { track: number }) {
   const { i18n } = useLingui();
   const client = useQueryClient();
@@ -30,9 +30,9 @@ export function ReportForm({ track }: { track: number }) {
           bodySerializer: asForm,
         }),
       ),
-    onSettled: (_, error) => readAnew(client, error),
+    onSettled: (_, error) => refetchProblem(client, error),
   });
-  // Something else under the same key would be refused.
+  // The API refuses another report with the same key.
   const changed = () => {
     if (report.isError) setKey(newKey());
   };

@@ -1,7 +1,7 @@
 import "./problems.css";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { asForm, dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { newKey } from "../api/keys";
@@ -9,10 +9,10 @@ import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { DECIDED, says } from "./labels";
 import { MessageField } from "./MessageField";
-import { Bitmap, Pictures } from "./Pictures";
-import { type Message, pictureQuery, type Reader, readAnew, threadQuery } from "./queries";
+import { Pictures } from "./Pictures";
+import { type Message, pictureQuery, type Reader, refetchProblem, threadQuery } from "./queries";
 
-/** What buyer, seller and shop have said of a line's problem, oldest first, and room for more
+/** The messages of buyer, seller and shop about a problem, oldest first, and a form for another one
  *  while it is undecided. */
 export function Thread({
   track,
@@ -28,7 +28,7 @@ export function Thread({
     ...threadQuery(track),
     staleTime: 0,
     refetchOnWindowFocus: "always",
-    // Somebody may be answering meanwhile.
+    // Polled for new messages.
     refetchInterval: isClosed ? false : 30_000,
   });
   return (
@@ -68,7 +68,7 @@ function Said({ message, reader }: { message: Message; reader: Reader }) {
   );
 }
 
-/** A picture that is fetched with the token, and drawn as the page may show it. */
+/** A picture of a message. It needs the access token, so it is fetched and drawn on a canvas. */
 function Shown({ address }: { address: string }) {
   const { t } = useLingui();
   const picture = useQuery(pictureQuery(address));
@@ -78,9 +78,30 @@ function Shown({ address }: { address: string }) {
   return <Bitmap of={picture.data} name={t`Picture`} />;
 }
 
+/** A decoded picture; a placeholder until then. */
+function Bitmap({ of: bitmap, name }: { of: ImageBitmap | undefined; name: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    if (!canvas.current || !bitmap) return;
+    canvas.current.width = bitmap.width;
+    canvas.current.height = bitmap.height;
+    canvas.current.getContext("2d")?.drawImage(bitmap, 0, 0);
+  }, [bitmap]);
+  return (
+    <canvas
+      ref={canvas}
+      className={bitmap ? "" : "skeleton"}
+      role="img"
+      aria-label={name}
+      width="400"
+      height="300"
+    />
+  );
+}
+
 function Answer({ track, reader }: { track: number; reader: Reader }) {
   const client = useQueryClient();
-  // The same answer sent again, after a line that broke off, is the same answer.
+  // The same message sent again with the same key, after a lost response, is stored once.
   const [key, setKey] = useState(() => newKey());
   const [text, setText] = useState("");
   const [pictures, setPictures] = useState<Blob[]>([]);
@@ -99,9 +120,9 @@ function Answer({ track, reader }: { track: number; reader: Reader }) {
       setPictures([]);
       setKey(newKey());
     },
-    onSettled: (_, error) => readAnew(client, error),
+    onSettled: (_, error) => refetchProblem(client, error),
   });
-  // Another message under the same key would be refused.
+  // The API refuses another message with the same key.
   const changed = () => {
     if (write.isError) setKey(newKey());
   };

@@ -1,4 +1,4 @@
-/** What problems are called, to buyer and seller alike (docs/problems.md). */
+/** Labels of problems and decisions, for buyers and sellers (docs/problems.md). */
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
@@ -11,7 +11,7 @@ export const PROBLEM_KIND: Record<ProblemKind, MessageDescriptor> = {
   not_as_described: msg`Not as described`,
 };
 
-/** How a problem ended, and what was decided along the way. */
+/** Decisions: final outcomes, and a requested return. */
 export const DECIDED: Record<NonNullable<Message["decided"]>, MessageDescriptor> = {
   refunded: msg`Full refund`,
   reduced: msg`Part of the price is refunded`,
@@ -28,7 +28,7 @@ const SAYS: Record<Message["by"], MessageDescriptor> = {
   shop: msg`The shop`,
 };
 
-/** Who says something, to one who reads it. */
+/** The author of a message as its reader sees them: "You", or the other party. */
 export function says(by: Message["by"], reader: Reader): MessageDescriptor {
   return by === reader ? msg`You` : SAYS[by];
 }

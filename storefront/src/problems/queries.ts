@@ -1,4 +1,4 @@
-/** What is read of problems with lines; all under one key, which goes with the person. */
+/** Queries of problems. All are under the key "problem", which is removed when the user changes. */
 
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { dataOf, type Schemas, userApi } from "../api/client";
@@ -8,7 +8,7 @@ export type LineProblem = Schemas["LineProblemOutput"];
 export type ProblemKind = Schemas["ProblemKindEnum"];
 export type Message = Schemas["MessageOutput"];
 
-/** The two who speak in a thread beside the shop. */
+/** The two parties of a thread, besides the shop. */
 export type Reader = "buyer" | "seller";
 
 export function threadQuery(track: number) {
@@ -23,7 +23,7 @@ export function threadQuery(track: number) {
   });
 }
 
-/** A picture of a thread, which is fetched with the token. */
+/** A picture of a thread; it needs the access token. */
 export function pictureQuery(address: string) {
   return queryOptions({
     queryKey: ["problem", "picture", address],
@@ -42,8 +42,8 @@ export function pictureQuery(address: string) {
   });
 }
 
-/** Read anew all that a problem's change shows in, unless it was refused for what was typed. */
-export function readAnew(client: QueryClient, error: unknown): void {
+/** Fetch again what a change of a problem appears in; not after an error in the input (400). */
+export function refetchProblem(client: QueryClient, error: unknown): void {
   if (error instanceof ApiError && error.status === 400) return;
   for (const key of ["problem", "selling", "track", "tracks", "order"]) {
     void client.invalidateQueries({

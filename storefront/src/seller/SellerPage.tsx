@@ -14,7 +14,7 @@ import { Empty, Problem, Stars } from "../ui/parts";
 
 type Seller = Schemas["SellerOutput"];
 
-/** What is public of somebody who sells, and their goods. */
+/** A seller's public page: their profile and products. */
 export default function SellerPage() {
   const { t } = useLingui();
   const username = useParams().username ?? "";

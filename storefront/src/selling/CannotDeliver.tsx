@@ -6,7 +6,7 @@ import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
 import { useMoveLine } from "./useMoveLine";
 
-/** The seller gives a sale up: why, and whether the goods can be sold to others. */
+/** The seller cancels a sale: the reason, and whether the goods can be sold again. */
 export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
   const { t } = useLingui();
   const [isOpen, setOpen] = useState(false);

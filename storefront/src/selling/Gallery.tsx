@@ -10,7 +10,7 @@ import { useOnline } from "./useOnline";
 
 type PictureOf = Schemas["PictureOutput"];
 
-/** The pictures of one of the seller's goods: each step is saved at once. */
+/** Edit a listing's pictures. Each change is saved at once. */
 export function Gallery({ listing }: { listing: Listing }) {
   const client = useQueryClient();
   const isOnline = useOnline();
@@ -26,7 +26,7 @@ export function Gallery({ listing }: { listing: Listing }) {
     mutationFn: (work: () => Promise<PictureOf[]>) => work(),
     onSuccess: show,
     onError: async (error) => {
-      // What became of it is to be seen before it is tried again.
+      // Show the pictures as they are now: a change without a response may have been saved.
       if (error instanceof ApiError || error instanceof NoAnswer) {
         show(await there().catch(() => pictures));
       }

@@ -4,12 +4,12 @@ import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
 import { useMoveLine } from "./useMoveLine";
 
-/** The buyer reads their six digits out; typed here, the goods are theirs. */
+/** Hand the goods to their buyer, with the six-digit collection code the buyer reads out. */
 export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
   const { t } = useLingui();
   const name = sale.name;
   const move = useMoveLine(sale.id, () => done(t`Handed over: ${name}.`));
-  // "code" is a field here, and what every other refusal calls its kind.
+  // Here `code` is the field's errors; in any other refusal it is the error code.
   const said = move.error instanceof ApiError && !move.error.code ? move.error.field("code") : null;
   const id = `code-${sale.id}`;
   return (
@@ -32,7 +32,7 @@ export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => v
             inputMode="numeric"
             autoComplete="off"
             required
-            // As it is read out: with spaces or dashes between.
+            // Spaces and dashes are allowed between the digits.
             pattern="\s*(?:[0-9][\s\-]*){6}"
             title={t`6 digits`}
             maxLength={13}

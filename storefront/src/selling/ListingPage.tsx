@@ -22,7 +22,7 @@ import { useFirstError } from "./useFirstError";
 import { useListed } from "./useListed";
 import { useOnline } from "./useOnline";
 
-/** One of the caller's goods: all that can be changed about it. */
+/** One of the seller's listings, to edit. */
 export default function ListingPage() {
   const { t } = useLingui();
   const id = Number.parseInt(useParams().listing ?? "", 10) || 0;
@@ -45,7 +45,7 @@ export default function ListingPage() {
       {query.isPending && <Skeleton />}
       {listing && (
         <>
-          <Known listing={listing} />
+          <ListingStatus listing={listing} />
           <Gallery listing={listing} />
           <Edit listing={listing} />
           <Stock listing={listing} />
@@ -56,7 +56,7 @@ export default function ListingPage() {
   );
 }
 
-/** As tall as what comes, so that nothing jumps. */
+/** A placeholder of the same height, so that nothing moves. */
 function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
@@ -67,8 +67,8 @@ function Skeleton() {
   );
 }
 
-/** How it stands, whether buyers see it, and the way to its public page. */
-function Known({ listing }: { listing: Listing }) {
+/** The listing's status, the switch that shows it to buyers, and the link to its public page. */
+function ListingStatus({ listing }: { listing: Listing }) {
   const { state } = useLocation();
   const isOnline = useOnline();
   const change = useListed(listing.id);
@@ -127,7 +127,7 @@ function Known({ listing }: { listing: Listing }) {
 
 type Changes = Schemas["EditProductInputJson"];
 
-/** Save changes of a listing; what is not in them stays as it is. */
+/** Save changed fields of a listing; others are left unchanged. */
 function useChanges(listing: Listing) {
   const client = useQueryClient();
   return useMutation({
@@ -229,7 +229,7 @@ function Stock({ listing }: { listing: Listing }) {
   );
 }
 
-/** The number the seller is paid at; another one needs their password. */
+/** The payout number of the listing. Changing it requires the password. */
 function WherePaid({ listing }: { listing: Listing }) {
   const isOnline = useOnline();
   const form = useRef<HTMLFormElement>(null);

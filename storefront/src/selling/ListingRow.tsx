@@ -8,16 +8,16 @@ import { Restock } from "./Restock";
 import { useListed } from "./useListed";
 import { useOnline } from "./useOnline";
 
-/** What the shop calls low (products.catalogue.filters). */
+/** Stock up to this number is low (products.catalogue.filters). */
 const LOW = 5;
 
-/** One of the seller's goods in the list. */
+/** One listing in the seller's list. */
 export function ListingRow({
   listing,
   said,
 }: {
   listing: Listing;
-  /** Say what was done. */
+  /** Called with a message after an action. */
   said: (text: string) => void;
 }) {
   const { t } = useLingui();
@@ -92,7 +92,7 @@ export function ListingRow({
   );
 }
 
-/** How it stands: on sale, low, sold out or off. */
+/** A listing's status: on sale, low stock, sold out or not listed. */
 export function Standing({ listing }: { listing: Listing }) {
   if (!listing.listed) {
     return (
@@ -122,7 +122,7 @@ export function Standing({ listing }: { listing: Listing }) {
   );
 }
 
-/** What is on its shelf, in one line. */
+/** The stock of a listing in one line. */
 export function StockLine({ listing }: { listing: Listing }) {
   return (
     <p className="small stock-line">

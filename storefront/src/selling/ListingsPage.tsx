@@ -12,7 +12,7 @@ const STATUSES = ["", "on_sale", "low_stock", "sold_out", "unlisted"] as const;
 type Status = (typeof STATUSES)[number];
 const ORDERS = ["", "available", "best-selling", "price", "-price"] as const;
 
-/** All that the caller sells, as the address narrows it. */
+/** The seller's listings, filtered by the address. */
 export default function ListingsPage() {
   const { t } = useLingui();
   const [params, setParams] = useSearchParams();
@@ -116,7 +116,7 @@ export default function ListingsPage() {
       </p>
       <Pages
         of={list}
-        bones={3}
+        skeletons={3}
         empty={<Nothing isNarrowed={Boolean(status || search)} search={search} />}
         row={(listing) => <ListingRow key={listing.id} listing={listing} said={setDone} />}
       />

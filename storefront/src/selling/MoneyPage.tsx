@@ -4,13 +4,13 @@ import { Link } from "react-router";
 import { dataOf, type Schemas, userApi } from "../api/client";
 import { dayAndClock, money } from "../i18n/format";
 import { Empty, Money, Problem } from "../ui/parts";
+import { saveFile } from "../ui/saveFile";
 import { MOVEMENT } from "./labels";
 import { PayoutRow } from "./PayoutRow";
 import { Pages, Selling } from "./parts";
 import { balanceQuery, type Movement, payoutsQuery, statementQuery } from "./queries";
-import { saveFile } from "./saveFile";
 
-/** What the caller is owed, what was sent, and every movement that led there. */
+/** The seller's balance, payouts and statement. */
 export default function MoneyPage() {
   const { t } = useLingui();
   const balance = useQuery({ ...balanceQuery, staleTime: 0 });
@@ -140,7 +140,7 @@ function MovementRow({ movement }: { movement: Movement }) {
   );
 }
 
-/** The whole statement for a spreadsheet. It needs the token, so a link would not do. */
+/** Downloads the whole statement as CSV. It needs the access token, so it cannot be a plain link. */
 function AsFile() {
   const save = useMutation({
     mutationFn: () =>

@@ -29,7 +29,7 @@ import { lastNumberQuery } from "./queries";
 import { useFirstError } from "./useFirstError";
 import { useOnline } from "./useOnline";
 
-/** Something is put up for sale. */
+/** The page for a new listing. */
 export default function NewPage() {
   const seller = useUser()?.pk ?? 0;
   const me = useQuery(meQuery);
@@ -49,7 +49,7 @@ export default function NewPage() {
   );
 }
 
-/** What somebody who never sold wants to know. */
+/** An explanation for users who have never sold. */
 function WhatHappens() {
   return (
     <ul className="what-happens">
@@ -100,7 +100,7 @@ function Form({
     navigate(`/selling/listings/${id}`, { replace: true, state: { isNew: true } });
   };
   const list = useMutation({
-    // What is sent is what the page showed when it was pressed.
+    // Fields and pictures are arguments: they are sent as they were when the button was pressed.
     mutationFn: async ({ fields, pictures }: { fields: Fields; pictures: Picture[] }) => {
       const begun = { ...draft, fields };
       keepDraft(seller, begun);
@@ -190,7 +190,7 @@ function Form({
         </div>
         <DescriptionField values={draft.fields} wrong={wrong} />
         <Field
-          // The number they are known by comes after the page; what was typed meanwhile stays.
+          // The last number is loaded after the page. It replaces an empty field, not a typed number.
           key={isNumberKnown ? "known" : "asked"}
           label={<Trans>Payout number (M-Pesa)</Trans>}
           name="payment_mpesa_number"
@@ -222,7 +222,7 @@ function Form({
   );
 }
 
-/** The form was sent, changed, and sent again; the first is listed. */
+/** Shown if the form was sent, changed and sent again: the first version is listed already. */
 function ListedBefore({ asNew, again }: { asNew: () => void; again: () => void }) {
   return (
     <div className="notice warn stack" role="alert">
@@ -250,7 +250,7 @@ function ListedBefore({ asNew, again }: { asNew: () => void; again: () => void }
   );
 }
 
-/** The listing is there, and a picture of it is not. */
+/** Shown if the listing was created, but not all its pictures were uploaded. */
 function PicturesLeft({
   error,
   again,
@@ -278,7 +278,7 @@ function PicturesLeft({
   );
 }
 
-/** Send the listing with its first picture. The draft's key makes it safe to send again. */
+/** Create the listing with its first picture. Safe to repeat: the draft's Idempotency-Key is sent. */
 async function create({ fields, key }: Draft, picture: Blob | undefined): Promise<Product> {
   const params = { header: { "Idempotency-Key": key } };
   const body = {
@@ -295,11 +295,11 @@ async function create({ fields, key }: Draft, picture: Blob | undefined): Promis
   );
 }
 
-/** Send the pictures behind the first, those that are not there yet. */
+/** Upload the pictures after the first, as far as they are missing. Safe to repeat. */
 async function sendOthers(id: number, pictures: Picture[], tell: (sent: number) => void) {
   if (pictures.length < 2) return;
   const params = { path: { product_id: id } };
-  // What was sent before, and whose answer was lost, is there.
+  // An upload whose response was lost may have been stored.
   let there = (await dataOf(userApi.GET("/product/{product_id}/pictures/", { params }))).length;
   for (; there < pictures.length; there++) {
     tell(there);
@@ -319,10 +319,10 @@ type Picture = { key: string; blob: Blob };
 
 const asPicture = (blob: Blob): Picture => ({ key: newKey(), blob });
 
-/** Pictures that are kept in this browser under a name. */
+/** Pictures stored in this browser under a name, and a function that replaces them. */
 function usePictures(name: string): [Picture[], (pictures: Picture[]) => void] {
   const [pictures, setPictures] = useState<Picture[]>([]);
-  // What somebody chose meanwhile stands.
+  // Pictures chosen before the stored ones are loaded replace those.
   const isOver = useRef(false);
   useEffect(() => {
     isOver.current = false;

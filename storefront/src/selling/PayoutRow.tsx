@@ -13,7 +13,7 @@ const TONES: Partial<Record<Payout["status"], string>> = {
   refused: "bad",
 };
 
-/** One payment to the seller; one that M-Pesa refused takes another number. */
+/** One payout. If M-Pesa refused it, the seller can enter another number. */
 export function PayoutRow({ payout }: { payout: Payout }) {
   const { i18n } = useLingui();
   const made = dayAndClock(payout.done_at ?? payout.created_at);
@@ -59,7 +59,7 @@ function NewNumber({ payout }: { payout: Payout }) {
         }),
       ),
     onSettled: (_, error) => {
-      // A field that is wrong is typed again; all else has moved on.
+      // After an error in the input nothing has changed; otherwise fetch everything again.
       if (!(error instanceof ApiError && error.status === 400)) {
         void client.invalidateQueries({ queryKey: ["selling"] });
       }

@@ -1,13 +1,13 @@
-/** Pictures of a listing as tiles: taken with the camera or chosen, put into order, taken away. */
+/** Pictures of a listing as tiles: take or choose, reorder, remove. */
 
 import { Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useState } from "react";
 import { smaller } from "../pictures/shrink";
 import { Icon } from "../ui/Icon";
 
-/** What one listing may have (products/models). */
+/** The limit per listing (products/models/pictures.py). */
 export const MAX_PICTURES = 8;
-/** Pixels of the longer side that are sent: the shop keeps no more. */
+/** Pixels of the longer side that are uploaded: the shop stores no more. */
 const EDGE = 1600;
 
 export type Tile = { key: string | number; shown: ReactNode };
@@ -75,7 +75,7 @@ export function Tiles({
   );
 }
 
-/** The camera and the gallery. Each picture is made smaller before anything is sent. */
+/** Take pictures with the camera, or choose them. They are scaled down before they are passed on. */
 export function PickPictures({
   room,
   add,
@@ -132,7 +132,7 @@ export function PickPictures({
   );
 }
 
-/** A list with one thing at another place. */
+/** A copy of a list with one item moved. */
 export function moved<T>(list: readonly T[], from: number, to: number): T[] {
   const rest = list.filter((_, at) => at !== from);
   return [...rest.slice(0, to), list[from] as T, ...rest.slice(to)];

@@ -10,7 +10,7 @@ import { Pages, Selling } from "./parts";
 import { problemsQuery } from "./queries";
 import { ResolveProblem } from "./ResolveProblem";
 
-/** What buyers say is wrong, undecided first: read, answered, agreed to. */
+/** Problems buyers have reported, undecided first: read, answer, agree to a refund. */
 export default function ProblemsPage() {
   const { t } = useLingui();
   const list = useInfiniteQuery({ ...problemsQuery, staleTime: 0 });

@@ -4,13 +4,13 @@ import { type ReactNode, useState } from "react";
 import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { money } from "../i18n/format";
-import { type LineProblem, readAnew } from "../problems/queries";
+import { type LineProblem, refetchProblem } from "../problems/queries";
 import { Field, Problem } from "../ui/parts";
 
 type Way = "whole" | "part" | "back" | "returned";
 type Typed = { amount?: number; note: string; goods_there: boolean };
 
-/** What the seller can agree to; each once, and for good. */
+/** The decisions a seller can make about a problem. They are final. */
 export function ResolveProblem({ problem }: { problem: LineProblem }) {
   const [way, setWay] = useState<Way | null>(null);
   const isReturning = problem.state === "returning";
@@ -61,7 +61,7 @@ function Agree({ problem, way, close }: { problem: LineProblem; way: Way; close:
       );
     },
     onSuccess: close,
-    onSettled: (_, error) => readAnew(client, error),
+    onSettled: (_, error) => refetchProblem(client, error),
   });
   const wrong = (name: string) =>
     decide.error instanceof ApiError ? decide.error.field(name) : null;

@@ -13,7 +13,7 @@ import { endKey, keyFor } from "./restockKeys";
 import { useFirstError } from "./useFirstError";
 import { useOnline } from "./useOnline";
 
-/** More came in, or some are gone: added to what is there, whatever is sold meanwhile. */
+/** Add units to a listing's stock, or remove some. It is a difference, so sales meanwhile do not matter. */
 export function Restock({
   listing,
   done,
@@ -44,7 +44,7 @@ export function Restock({
       done(now);
     },
     onSettled: (_, error) => {
-      // Without an answer it may have been counted: sent again it is the same.
+      // Without a response it may have been counted: keep the key, so that it counts once.
       if (error instanceof NoAnswer || (error instanceof ApiError && error.status >= 500)) return;
       endKey(subject);
       if (error instanceof ApiError && error.status === 400) return;

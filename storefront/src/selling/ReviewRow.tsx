@@ -13,10 +13,10 @@ import { Offline } from "./parts";
 import type { SellersReview } from "./queries";
 import { useOnline } from "./useOnline";
 
-/** An answer can be changed for so long (products.reviews.services), milliseconds. */
+/** How long an answer can be edited (products.reviews.services), in milliseconds. */
 const EDITABLE_FOR = 7 * 24 * 3600_000;
 
-/** One review, with the seller's answer or the place for it. */
+/** One review, with the seller's answer or the form for it. */
 export function ReviewRow({ review }: { review: SellersReview }) {
   const [isWriting, setWriting] = useState(false);
   const { stars, product, answer } = review;

@@ -6,7 +6,7 @@ import { Pages, Selling } from "./parts";
 import { sellersReviewsQuery } from "./queries";
 import { ReviewRow } from "./ReviewRow";
 
-/** What buyers say of all the caller sells, and the seller's word to it. */
+/** The reviews of all the seller's products, and the seller's answers. */
 export default function ReviewsPage() {
   const { t } = useLingui();
   const [params, setParams] = useSearchParams();
@@ -63,7 +63,7 @@ export default function ReviewsPage() {
       </div>
       <Pages
         of={list}
-        bones={3}
+        skeletons={3}
         empty={
           isWaiting || stars ? (
             <Empty title={<Trans>Nothing here</Trans>} />

@@ -10,7 +10,7 @@ import { HandOver } from "./HandOver";
 import { countyName, SALE_STATUS } from "./labels";
 import type { Sale } from "./queries";
 
-/** One line that was sold: what, to whom, where it goes, and what there is to do. */
+/** One sold line: goods, buyer, destination, and the seller's actions. */
 export function SaleRow({
   sale,
   isMarked,
@@ -19,9 +19,9 @@ export function SaleRow({
 }: {
   sale: Sale;
   isMarked: boolean;
-  /** The first of those that are marked is scrolled to. */
+  /** It is the first highlighted row, and is scrolled into view. */
   isFirst: boolean;
-  /** Say what was done: the row leaves the list with it. */
+  /** Called with a message after an action, with which the row may leave the list. */
   done: (said: string) => void;
 }) {
   const { i18n, t } = useLingui();

@@ -11,10 +11,10 @@ import { SaleRow } from "./SaleRow";
 const TABS = ["", "created", "delivered", "cancelled", "refunded"] as const;
 type Tab = (typeof TABS)[number];
 
-/** Pages that are read to find the order an e-mail named. */
+/** At most how many pages are loaded to find the order of a link in an e-mail. */
 const PAGES_LOOKED_THROUGH = 5;
 
-/** What the caller sold: first what is to be handed over. `?order=` names an order to look at. */
+/** The seller's sold lines, first those to hand over. `?order=` is the reference of one to highlight. */
 export default function SalesPage() {
   const { t } = useLingui();
   const [params] = useSearchParams();
@@ -26,7 +26,7 @@ export default function SalesPage() {
     refetchOnWindowFocus: "always",
   });
   const [done, setDone] = useState("");
-  // The row that had the focus is gone.
+  // The row that had the focus has left the list.
   const said = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     if (done) said.current?.focus();
@@ -38,7 +38,7 @@ export default function SalesPage() {
   useEffect(() => {
     if (isLooking && !isFetchingNextPage && !isError) void fetchNextPage();
   }, [isLooking, isFetchingNextPage, isError, fetchNextPage]);
-  // Beside the list it says nothing of a page that did not come.
+  // Shown beside the list; an error of this query is ignored.
   const problems = useInfiniteQuery(problemsQuery);
   const undecided = problems.data?.pages[0]?.items.some(({ state }) => state !== "closed");
   return (
@@ -90,7 +90,7 @@ export default function SalesPage() {
 
 type Rows = { items: { order: string }[] }[];
 
-/** The first row of the order that is looked for. */
+/** The first line of the wanted order. */
 function firstOf(pages: Rows | undefined, wanted: string | null) {
   return pages?.flatMap(({ items }) => items).find(({ order }) => order === wanted);
 }

@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useState } from "react";
 import { Icon } from "../ui/Icon";
 
-/** Share a page of the shop by its path below /shop. */
+/** Shares a page of the shop, by its path below /shop. */
 export function ShareButton({ path, title }: { path: string; title: string }) {
   const [isCopied, setCopied] = useState(false);
   const share = async () => {
@@ -14,7 +14,7 @@ export function ShareButton({ path, title }: { path: string; title: string }) {
         setCopied(true);
       }
     } catch {
-      // They closed the sheet, or the browser would not: the page itself has the address.
+      // Cancelled, or not allowed by the browser.
     }
   };
   return (

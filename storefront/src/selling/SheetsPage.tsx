@@ -5,23 +5,23 @@ import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { newKey } from "../api/keys";
 import { Problem } from "../ui/parts";
+import { saveFile } from "../ui/saveFile";
 import { ROW_STATUS } from "./labels";
 import { Offline, Selling } from "./parts";
-import { saveFile } from "./saveFile";
 import { useOnline } from "./useOnline";
 
 type Report = Schemas["ImportOutput"];
 type Row = Schemas["RowOutput"];
 
-/** A file for who has none yet: what it must have, and one line as an example. */
+/** A template file: the columns, and one example row. */
 const TEMPLATE =
   "name,category,price,item_number,payment_mpesa_number,sku,description,listed\r\n" +
   '"Kettle, 1.7 litres",kitchen,1500,5,0712345678,KET-17,Boils in four minutes.,true\r\n';
 
-/** Rows that are shown at once: a phone has trouble with a thousand. */
+/** How many rows of a report are shown at first: a thousand would be slow on a phone. */
 const SHOWN = 50;
 
-/** Many goods at once: out as a spreadsheet, and back in. */
+/** Export all listings as a spreadsheet, and import changes. */
 export default function SheetsPage() {
   const { t } = useLingui();
   return (
@@ -36,7 +36,7 @@ function Download() {
   const isOnline = useOnline();
   const ask = useMutation({
     mutationFn: () => dataOf(userApi.POST("/seller/products/export/")),
-    // A plain address: the browser saves the file itself, also on old phones.
+    // A plain download link, which also works on old phones.
     onSuccess: ({ url }) => location.assign(url),
   });
   return (
@@ -77,13 +77,13 @@ function Download() {
   );
 }
 
-/** A file is checked first: nothing changes until its report was seen. */
+/** Import a file. It is checked first: nothing is saved before the seller has seen the report. */
 function Upload() {
   const { t } = useLingui();
   const client = useQueryClient();
   const isOnline = useOnline();
   const [file, setFile] = useState<File | null>(null);
-  // One file is one import, however often it is sent until it is answered.
+  // One key per file: sent again after a lost response, it counts once.
   const [key, setKey] = useState(newKey);
   const report = useRef<HTMLElement>(null);
   const send = useMutation({
@@ -220,7 +220,7 @@ function Totals({ report: { check, totals } }: { report: Report }) {
   );
 }
 
-/** Row by row, first what was refused. */
+/** The report by row, refused rows first. */
 function Rows({ report }: { report: Report }) {
   const [isAll, setAll] = useState(false);
   const weight = (row: Row) =>

@@ -6,7 +6,7 @@ import { STOCK_MOVE } from "./labels";
 import { Pages } from "./parts";
 import { stockQuery } from "./queries";
 
-/** Every change of what is on the shelf; asked for when somebody wants to see it. */
+/** All changes of a listing's stock; loaded when it is opened. */
 export function StockHistory({ id }: { id: number }) {
   const [isOpen, setOpen] = useState(false);
   return (

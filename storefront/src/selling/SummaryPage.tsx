@@ -13,12 +13,12 @@ import { ShareButton } from "./ShareButton";
 
 type Summary = Schemas["SummaryOutput"];
 
-/** The seller's day: what needs them, what was sold, where the money is. */
+/** The seller's start page: what needs attention, recent sales, the balance. */
 export default function SummaryPage() {
   const { t } = useLingui();
   const query = useQuery({ ...summaryQuery, staleTime: 0, refetchOnWindowFocus: "always" });
   const summary = query.data;
-  // Whoever never listed anything begins there.
+  // A seller without any listing is sent to create one.
   if (summary && summary.stock.listed + summary.stock.unlisted === 0) {
     return <Navigate to="/selling/new" replace />;
   }
@@ -55,7 +55,7 @@ function Skeleton() {
   );
 }
 
-/** What waits for the seller, most pressing first; each leads to where it is done. */
+/** Links to what needs the seller's attention, most urgent first. */
 function Needs({ summary }: { summary: Summary }) {
   const { to_hand_over, to_answer, stock } = summary;
   const all: [key: string, number: number, to: string, words: ReactNode][] = [

@@ -1,5 +1,5 @@
-/** What somebody began to list, kept in this browser until it was: a call that comes in, a line that
- *  breaks off or a reload takes nothing away. */
+/** The draft of a new listing, stored in this browser until it is listed, so that a reload or a lost
+ *  connection loses nothing. */
 
 import { newKey } from "../api/keys";
 import { readStored, store } from "../api/storage";
@@ -16,13 +16,13 @@ export type Fields = Partial<Record<(typeof FIELDS)[number], string>>;
 
 export type Draft = {
   fields: Fields;
-  /** Its Idempotency-Key: the same until the shop answered, however often it is sent. */
+  /** The Idempotency-Key: the same until there is a response. */
   key: string;
-  /** It is listed; pictures may be on their way yet. */
+  /** The id of the listing once it is created; some of its pictures may still be missing. */
   product?: number;
 };
 
-/** One person's, on a phone that others use too. */
+/** The storage key of a seller's draft: others may use the same phone. */
 const nameOf = (seller: number) => `listing-${seller}`;
 
 export function readDraft(seller: number): Draft {
@@ -37,16 +37,16 @@ export function forgetDraft(seller: number): void {
   store(nameOf(seller), null);
 }
 
-/** What its pictures are kept under. */
+/** The name under which the draft's pictures are stored. */
 export const picturesOf = nameOf;
 
-/** A form's fields as they were typed. */
+/** The fields of a form as typed. */
 export function typedIn(form: HTMLFormElement): Fields {
   const typed = new FormData(form);
   return Object.fromEntries(FIELDS.map((name) => [name, String(typed.get(name) ?? "").trim()]));
 }
 
-/** "1,500" as people write it, as the shop reads it. */
+/** A typed number in the API's form: "KES 1,500" becomes "1500". */
 export function digits(typed: string): string {
   return typed.replace(/[\s,]/g, "").replace(/^KES/i, "");
 }

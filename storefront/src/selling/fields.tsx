@@ -1,4 +1,4 @@
-/** The fields of a listing, which a new one and one that is changed share. */
+/** The form fields of a listing, for a new one and for editing. */
 
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ReactNode } from "react";
@@ -6,7 +6,7 @@ import { CATEGORIES } from "../catalogue/categories";
 import { Field } from "../ui/parts";
 import type { Fields } from "./draft";
 
-/** What the shop takes (products/models). */
+/** The API's limits, in characters (products/listings/serializers.py). */
 const MAX_NAME = 100;
 const MAX_DESCRIPTION = 5000;
 
@@ -92,7 +92,7 @@ export function DescriptionField({ values, wrong }: Of) {
   );
 }
 
-/** A field with its label, its hint and what is wrong with it. */
+/** A form field's label, hint and error around its input. */
 export function Labelled({
   id,
   label,

@@ -1,11 +1,11 @@
-/** What the seller's pages call things. */
+/** Labels on the seller's pages. */
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
 import type { Schemas, TrackStatus } from "../api/client";
 import type { Movement, Payout, StockMove } from "./queries";
 
-/** How a line stands, to its seller. */
+/** The status of a line as its seller sees it. */
 export const SALE_STATUS: Record<TrackStatus, MessageDescriptor> = {
   created: msg`Not paid yet`,
   paid: msg`Paid: prepare it`,
@@ -33,7 +33,7 @@ export const MOVEMENT: Record<Movement["kind"], MessageDescriptor> = {
   payout: msg`Payout`,
 };
 
-/** What became of a row of a spreadsheet, or would. */
+/** The result of importing a row of a spreadsheet, or of checking it. */
 export const ROW_STATUS: Record<Schemas["RowOutput"]["status"], MessageDescriptor> = {
   created: msg`New`,
   updated: msg`Changed`,

@@ -1,4 +1,4 @@
-/** What the seller's pages share. */
+/** Components shared by the seller's pages. */
 
 import "./selling.css";
 import { Trans, useLingui } from "@lingui/react/macro";
@@ -9,7 +9,7 @@ import { Problem } from "../ui/parts";
 import { ShowMore } from "../ui/ShowMore";
 import { useOnline } from "./useOnline";
 
-/** A seller's page: its name, what can be done at once, and the way to the others. */
+/** The frame of a seller's page: its heading, an action, and links to the other pages. */
 export function Selling({
   name,
   action,
@@ -21,7 +21,7 @@ export function Selling({
 }) {
   const { t } = useLingui();
   const strip = useRef<HTMLElement>(null);
-  // On a narrow screen the strip is longer than it: the page one is on is in sight.
+  // On a narrow screen the links scroll: show the current page's.
   useEffect(() => {
     const here = strip.current?.querySelector<HTMLElement>("[aria-current]");
     if (strip.current && here) strip.current.scrollLeft = here.offsetLeft - 24;
@@ -63,7 +63,7 @@ export function Selling({
   );
 }
 
-/** What needs a network says so; what was typed stays. */
+/** Says that a form cannot be sent without a network; what was typed stays in it. */
 export function Offline() {
   if (useOnline()) return null;
   return (
@@ -85,16 +85,16 @@ type List<T> = {
   fetchNextPage: () => unknown;
 };
 
-/** A list in pages: loading, broken, empty, and its rows with "Show more". */
+/** A paged list: placeholders, an error, or its rows and "Show more". */
 export function Pages<T extends { id: number }>({
   of: list,
-  bones = 1,
+  skeletons = 1,
   empty,
   row,
 }: {
   of: List<T>;
-  /** Rows that stand there until they come. */
-  bones?: number;
+  /** The number of placeholders while it is loading. */
+  skeletons?: number;
   empty: ReactNode;
   row: (item: T) => ReactNode;
 }) {
@@ -103,7 +103,7 @@ export function Pages<T extends { id: number }>({
     <>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending &&
-        Array.from({ length: bones }, (_, at) => (
+        Array.from({ length: skeletons }, (_, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
           <div className="panel sale skeleton" aria-hidden="true" key={at} />
         ))}

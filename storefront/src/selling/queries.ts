@@ -1,4 +1,5 @@
-/** What the seller's pages read; all under one key, which goes with the person. */
+/** Queries of the seller's pages. All are under the key "selling", which is removed when the user
+ *  changes. */
 
 import { queryOptions } from "@tanstack/react-query";
 import { dataAndResponse, dataOf, type Schemas, type TrackStatus, userApi } from "../api/client";
@@ -14,7 +15,7 @@ export type SellersReview = Schemas["SellersReviewOutput"];
 
 const from = (cursor: string | undefined) => (cursor ? { cursor } : {}) as object;
 
-/** The caller's lines with one status, or those to hand over. */
+/** The seller's sold lines with one status; null: those to hand over. */
 export function salesQuery(status: TrackStatus | null) {
   return paged<Sale>(["selling", "orders", status], (cursor) => {
     const query = { ...(status ? { status: [status] } : {}), ...from(cursor) };
@@ -44,7 +45,7 @@ export const summaryQuery = queryOptions({
   queryFn: () => dataOf(userApi.GET("/seller/summary/")),
 });
 
-/** What narrows and orders the seller's goods, as the page's address has it. */
+/** The filters and order of the seller's listings, from the page's address. */
 export type Narrowed = { status: string; search: string; ordering: string };
 
 export function listingsQuery({ status, search, ordering }: Narrowed) {
@@ -61,7 +62,7 @@ export function listingsQuery({ status, search, ordering }: Narrowed) {
   });
 }
 
-/** One of the seller's goods, with how its stock stands; null where it is not theirs. */
+/** One of the seller's listings with its stock; null if it is not theirs. */
 export function listingQuery(id: number) {
   return queryOptions({
     queryKey: ["selling", "listing", id],
@@ -70,7 +71,7 @@ export function listingQuery(id: number) {
   });
 }
 
-/** Where they were paid last, for a new listing; "" for who never listed anything. */
+/** The payout number of the newest listing, as a suggestion for another; "" if there is none. */
 export const lastNumberQuery = queryOptions({
   queryKey: ["selling", "number"],
   queryFn: async () => {

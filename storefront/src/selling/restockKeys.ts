@@ -1,5 +1,5 @@
-/** Idempotency-Keys of what was sent and not answered yet: the same press, sent again after a reload,
- *  is the same. */
+/** Idempotency-Keys of requests without a response, stored in the tab: sent again after a reload, a
+ *  restock counts once. */
 
 import { newKey } from "../api/keys";
 import { readStored, store } from "../api/storage";

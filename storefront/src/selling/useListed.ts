@@ -3,7 +3,7 @@ import { dataOf, userApi } from "../api/client";
 import { productQuery } from "../api/queries";
 import { listingQuery } from "./queries";
 
-/** Take one of the seller's goods off, or list it again. Safe to repeat. */
+/** Unlist one of the seller's listings, or list it again. Safe to repeat. */
 export function useListed(id: number) {
   const client = useQueryClient();
   return useMutation({

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { dataOf, type Schemas, userApi } from "../api/client";
 import { meQuery } from "../api/queries";
 
-/** Move a line that was sold. Whatever came of it, the lists are read again. */
+/** Change the status of a sold line. Afterwards the lists are fetched again, also after an error. */
 export function useMoveLine(line: number, done: () => void) {
   const client = useQueryClient();
   return useMutation({

@@ -9,7 +9,8 @@ function subscribe(tell: () => void): () => void {
   };
 }
 
-/** Whether the device has a network: what needs one says so before it is pressed. */
+/** Whether the device is connected to a network, so that forms can say in advance that they need one.
+ *  Whether the shop can be reached is `useConnection` (api/connection.ts). */
 export function useOnline(): boolean {
   return useSyncExternalStore(subscribe, () => navigator.onLine);
 }

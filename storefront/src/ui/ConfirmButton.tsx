@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { type ReactNode, useState } from "react";
 import { Problem } from "./parts";
 
-/** A button for a step that cannot be undone: it warns first, and asks for a second press. */
+/** A button for an action that cannot be undone: it shows a warning and asks for a second press. */
 export function ConfirmButton({
   label,
   warning,

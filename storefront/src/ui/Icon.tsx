@@ -21,7 +21,7 @@ const PATHS = {
   picture: "M4.5 5h15v14h-15zM4.5 16l4.5-4.5 3.5 3.5 2.5-2.5 4.5 4.500M15.5 9h.01",
 } as const;
 
-/** A line drawing; words beside it say what it is. */
+/** An icon. Hidden from screen readers: the text beside it says what it means. */
 export function Icon({ name }: { name: keyof typeof PATHS }) {
   return (
     <svg className="icon" viewBox="0 0 24 24" aria-hidden="true">

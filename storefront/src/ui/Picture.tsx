@@ -4,8 +4,8 @@ import { useSeen } from "./parts";
 
 type Sizes = Schemas["PictureOutput"]["sizes"];
 
-/** A product's picture on its tile. It is fetched when it comes near the screen, or at once.
- *  `files` are its sizes, the smallest first: the browser takes what fits `sizes`. */
+/** A product's picture. It is loaded when it comes near the screen, or at once if `eager`. `files` are
+ *  its sizes, smallest first; the browser chooses one by `sizes`. */
 export function Picture({
   src,
   files = [],
@@ -45,7 +45,7 @@ export function Picture({
   );
 }
 
-/** "a.webp 400w, b.webp 800w"; nothing where there is no choice, or a width is not known yet. */
+/** A `srcset`, like "a.webp 400w, b.webp 800w"; undefined for one size, or if a width is not known. */
 export function setOf(files: Sizes): string | undefined {
   if (files.length < 2 || files.some(({ width }) => !width)) return undefined;
   return files.map(({ url, width }) => `${url} ${width}w`).join(", ");

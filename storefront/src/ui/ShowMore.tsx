@@ -1,6 +1,6 @@
 import { Trans } from "@lingui/react/macro";
 
-/** The way to the next page of a list; nothing where there is none. */
+/** The button that loads the next page of a list; nothing on the last one. */
 export function ShowMore({
   of: list,
 }: {

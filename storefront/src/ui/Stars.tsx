@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import type { ReactNode } from "react";
 
-/** How many of five stars somebody gave, for the eye and for the ear; what else is said beside it. */
+/** One review's stars of five, also for screen readers, with more text beside them. */
 export function Stars({ stars, children }: { stars: number; children?: ReactNode }) {
   return (
     <p className="stars">

@@ -1,11 +1,11 @@
-/** Parts of forms: no page that is seen first has one. */
+/** Form components. In a file of their own, because the first pages need none. */
 
 import { useLingui } from "@lingui/react/macro";
 import { type ReactNode, useEffect, useState } from "react";
 import { serverNow } from "../api/client";
 import { Icon } from "./Icon";
 
-/** A text field with its label, its hint and what is wrong with it. */
+/** A text field with its label, hint and error. */
 export function Field({
   label,
   name,
@@ -40,7 +40,7 @@ export function Field({
   );
 }
 
-/** Fewer or more of something. */
+/** A number with buttons for one less and one more. */
 export function Stepper({
   value,
   most,
@@ -102,7 +102,7 @@ export function CopyButton({ text, of }: { text: string; of: string }) {
   );
 }
 
-/** Also where the page has no clipboard: plain http, and old WebViews. */
+/** Copy a text, also without the Clipboard API: over plain http, and in old WebViews. */
 async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
@@ -116,7 +116,7 @@ async function copyText(text: string): Promise<void> {
   }
 }
 
-/** Seconds until a moment of the server's, counted down; 0 once it is over. */
+/** Counts down the seconds until a moment, in milliseconds by the server's clock; 0 once it is over. */
 export function useSecondsUntil(moment: number | null): number {
   const left = () => (moment === null ? 0 : Math.max(0, (moment - serverNow()) / 1000));
   const [, tick] = useState(0);

@@ -1,4 +1,4 @@
-/** The small parts that pages share. Those of forms are a file of their own, which comes later. */
+/** Small components that many pages use. Those of forms are in inputs.tsx. */
 
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useEffect, useRef, useState } from "react";
@@ -32,7 +32,7 @@ export function Stars({ stars, reviews }: { stars: number | null; reviews: numbe
   );
 }
 
-/** What went wrong with a request, in plain words, with a way on where there is one. */
+/** The error of a request as text for users, with a button to try again if `again` is given. */
 export function Problem({ error, again }: { error: unknown; again?: (() => void) | undefined }) {
   return (
     <div className="notice bad stack" role="alert">
@@ -48,8 +48,8 @@ export function Problem({ error, again }: { error: unknown; again?: (() => void)
   );
 }
 
-/** Nothing came back. What a page only reads comes by itself once there is a line; what somebody
- *  wanted done is theirs to press again. */
+/** The text of `NoAnswer`. `isAsked`: it was a query, which is repeated automatically once there is a
+ *  network; an action the user has to repeat. */
 function Unanswered({ isAsked }: { isAsked: boolean }) {
   const isUp = useConnection();
   if (isAsked && !isUp) {
@@ -101,7 +101,7 @@ export function Empty({ title, children }: { title: ReactNode; children?: ReactN
   );
 }
 
-/** Whether an element has come near the screen; true at once where nobody can tell. */
+/** Whether an element has come near the screen; true at once in browsers that cannot tell. */
 export function useSeen<T extends Element>(margin = "200px"): [React.RefObject<T | null>, boolean] {
   const ref = useRef<T>(null);
   const [seen, setSeen] = useState(typeof IntersectionObserver === "undefined");

@@ -1,23 +1,23 @@
-/** What the service worker keeps, and answers with where the line is bad.
+/** The service worker's cache, for bad connections.
  *
- *  It looks at three kinds of requests and leaves all others to the browser: pages (the shop's own
- *  word first, the kept shell where none comes), the program's files and the goods' pictures (whose
- *  names never mean another content). It sees no answer of the API, so none can be anybody's who
- *  should not have it, and it sends nothing: what people read is kept by the program (src/api/responseCache.ts). */
+ *  It handles three kinds of requests and leaves all others to the browser: pages (network first, the
+ *  cached shell without one), and the storefront's files and product pictures (cache first: the content
+ *  of a URL never changes). It never handles API requests, so it cannot leak or repeat one; their
+ *  responses are stored by src/api/responseCache.ts. */
 
-/** One build of the storefront, as vite.config.ts writes it down. */
+/** One build of the storefront, as vite.config.ts writes it into the worker. */
 export type Build = {
-  /** Changes with any file of it. */
+  /** Changes with any of its files. */
   version: string;
-  /** The script that every page of it begins with. */
+  /** The URL of the script that each of its pages loads first. */
   entry: string;
-  /** Files to keep from the beginning, as the pages name them: `/static/shop/assets/…`. */
+  /** The URLs of the files to cache on installation: `/static/shop/assets/…`. */
   files: string[];
 };
 
 export type Kind = "page" | "file" | "picture" | "other";
 
-/** A page that is the same for everybody, with nothing on it but the header. */
+/** The page used as shell: the same for everybody, and empty except for the header. */
 export const SHELL = "/shop/cart";
 const FILES = "/static/shop/assets/";
 const PICTURES = "/media/products/";
@@ -26,14 +26,14 @@ const SHELL_OF = "shell-";
 const LATER = "files";
 const SEEN = "pictures";
 
-/** A page that has not begun to come after so long is painted from the shell, milliseconds. */
-export const PATIENCE = 4000;
-/** A gateway speaks, because it cannot reach the shop. */
+/** How long to wait for a page before the shell is shown instead, milliseconds. */
+export const NETWORK_TIMEOUT = 4000;
+/** Statuses with which a proxy says that it cannot reach the shop. */
 const UNREACHED = new Set([502, 504]);
 
 export const MOST_PICTURES = { number: 200, bytes: 12_000_000 };
 const MOST_FILES = { number: 80, bytes: 3_000_000 };
-/** Larger ones are not kept: the line is bad for who needs them. */
+/** Larger files are not cached, bytes. */
 const LARGEST = 600_000;
 
 type Asked = Pick<Request, "method" | "mode" | "url" | "headers">;
@@ -43,14 +43,14 @@ export function kindOf(request: Asked, origin: string): Kind {
   if (request.method !== "GET" || url.origin !== origin) return "other";
   if (request.headers.has("Range") || request.headers.has("Authorization")) return "other";
   if (request.mode === "navigate") {
-    // Sitemaps and the like are no pages of the program.
+    // Sitemaps and other files are not pages of the storefront.
     return url.pathname.startsWith("/shop") && !/\.\w+\/?$/.test(url.pathname) ? "page" : "other";
   }
   if (url.pathname.startsWith(FILES)) return "file";
   return url.pathname.startsWith(PICTURES) ? "picture" : "other";
 }
 
-/** Keep a build whole, or not at all: a shell never names a file that is not there. */
+/** Cache a build completely or not at all, so that the shell never needs a missing file. */
 export async function cacheBuild(build: Build): Promise<void> {
   const name = SHELL_OF + build.version;
   const cache = await caches.open(name);
@@ -62,7 +62,7 @@ export async function cacheBuild(build: Build): Promise<void> {
     await Promise.all(
       build.files.map(async (file) => {
         const answer = await fetch(file);
-        // A shop that answers anything with its front page has no such file.
+        // A server that answers with a page does not have the file.
         if (!mayBeKept(answer) || isPage(answer)) throw new TypeError(`${file} did not come.`);
         await cache.put(file, answer);
       }),
@@ -74,18 +74,18 @@ export async function cacheBuild(build: Build): Promise<void> {
   }
 }
 
-/** Forget the builds before the last one: a tab of that may still be open. */
+/** Delete old builds except the previous one, which an open tab may still use. */
 export async function forgetOldBuilds(version: string): Promise<void> {
   const shells = (await caches.keys()).filter((name) => name.startsWith(SHELL_OF));
   const others = shells.filter((name) => name !== SHELL_OF + version);
   await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
 }
 
-/** The page as the shop has it; the shell where nothing comes, or not soon. */
+/** The page from the network; the shell if there is no response within `patience` milliseconds. */
 export async function networkFirst(
   asked: Promise<Response | undefined>,
   version: string,
-  patience = PATIENCE,
+  patience = NETWORK_TIMEOUT,
 ): Promise<Response> {
   const shell = () => caches.match(SHELL, { cacheName: SHELL_OF + version, ignoreVary: true });
   const network = asked.then((answer) => answer ?? Response.error());
@@ -94,12 +94,13 @@ export async function networkFirst(
     const answer = await Promise.race([network, late]);
     if (answer && !UNREACHED.has(answer.status) && answer.type !== "error") return answer;
   } catch {
-    // No line: what follows is all there is.
+    // No network: use the shell.
   }
   return (await shell().catch(() => undefined)) ?? network;
 }
 
-/** A file or a picture: what is kept, else what comes, which is kept beside it. */
+/** A file or picture from the cache, otherwise from the network; then it is cached in the background
+ *  (`afterwards`). */
 export async function cacheFirst(
   request: Request,
   kind: "file" | "picture",
@@ -122,7 +123,7 @@ export async function cacheFirst(
   return answer;
 }
 
-/** Pictures that moved to the end of the row in this worker's life: the row is by last use. */
+/** Pictures already marked as recently used since the worker started. The cache is ordered by last use. */
 const refreshed = new Set<string>();
 
 type Most = { number: number; bytes: number };
@@ -133,12 +134,12 @@ async function keep(name: string, url: string, answer: Response, most: Most): Pr
     await cache.put(url, answer);
     await trim(cache, most);
   } catch {
-    // No room on the device. The page has its picture; what was kept makes place for more.
+    // The device is full: free the space. The page has its response anyway.
     await caches.delete(name).catch(() => false);
   }
 }
 
-/** Forget what was kept first, until no more is there than may be. */
+/** Delete the oldest entries until the cache is within its limits. */
 export async function trim(cache: Cache, most: Most): Promise<void> {
   const keys = [...(await cache.keys())].reverse();
   let [number, bytes] = [0, 0];
@@ -150,8 +151,7 @@ export async function trim(cache: Cache, most: Most): Promise<void> {
   }
 }
 
-/** A whole answer of this very shop, that nothing stood between: no refusal, no detour, none whose
- *  size the browser hides. */
+/** Whether a response may be cached: complete, not redirected, and not opaque (of another origin). */
 function mayBeKept(answer: Response): boolean {
   return answer.status === 200 && !answer.redirected && answer.type !== "opaque";
 }
@@ -160,7 +160,7 @@ function isPage(answer: Response): boolean {
   return answer.headers.get("Content-Type")?.startsWith("text/html") ?? false;
 }
 
-/** Bytes as they travelled; a guess where the answer does not say. */
+/** The size of a response in bytes; a guess if it does not say. */
 function sizeOf(answer: Response): number {
   return Number(answer.headers.get("Content-Length") ?? 60_000);
 }

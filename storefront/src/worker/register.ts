@@ -1,9 +1,8 @@
-/** The service worker as the pages see it: it keeps the shop for a bad line. A browser without one,
- *  or that will not have one, loses nothing else. */
+/** Registers the service worker and offers its updates. Everything works without one, except offline. */
 
 import { offerVersion, versionChanged } from "../app/version";
 
-/** An open page asks for a new version when it is looked at again, at most so often. */
+/** An open page checks for a new version when it is shown again, at most this often. Milliseconds. */
 const HOURLY = 60 * 60_000;
 
 export async function registerWorker(address = "/shop/sw.js"): Promise<void> {
@@ -20,7 +19,7 @@ export async function registerWorker(address = "/shop/sw.js"): Promise<void> {
     });
     workers.addEventListener("controllerchange", versionChanged);
   } catch {
-    // A private window, no room, or a browser that will not: the shop works without.
+    // Not allowed, for example in a private window, or no space.
   }
 }
 
@@ -28,7 +27,7 @@ function watch(registration: ServiceWorkerRegistration): void {
   const look = (worker: ServiceWorker | null) => {
     if (!worker) return;
     const tell = () => {
-      // The first one of all replaces none.
+      // Not the very first worker, which replaces none.
       if (worker.state === "installed" && registration.active) void offer(worker);
     };
     tell();
@@ -42,7 +41,7 @@ function watch(registration: ServiceWorkerRegistration): void {
 async function offer(worker: ServiceWorker): Promise<void> {
   const entry = await buildOf(worker);
   if (document.querySelector(`script[src="${entry}"]`)) {
-    // The page came from the shop and is new already: only its service worker is not.
+    // The page itself is of the new version already, so activate the worker without asking.
     worker.postMessage("take over");
     return;
   }

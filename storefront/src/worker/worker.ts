@@ -1,10 +1,10 @@
-/** The service worker, a file of its own at /shop/sw.js (vite.config.ts, products/shop/views.py). */
+/** The service worker, built as /shop/sw.js (vite.config.ts) and served by products/shop/views.py. */
 
 import { type Build, cacheBuild, cacheFirst, forgetOldBuilds, kindOf, networkFirst } from "./cache";
 
 declare const BUILD: Build;
 
-// TypeScript's types of a worker and of a page exclude each other: these are the few used here.
+// TypeScript cannot use the types of workers and of pages together: these are the few needed here.
 type Lasting = Event & { waitUntil(work: Promise<unknown>): void };
 type Fetching = Lasting & {
   request: Request;
@@ -28,7 +28,7 @@ worker.addEventListener("install", (event) => event.waitUntil(cacheBuild(BUILD))
 worker.addEventListener("activate", (event) => {
   const ready = [
     forgetOldBuilds(BUILD.version),
-    // The page is asked for while the worker starts, which takes a while on a cheap phone.
+    // Request the page while the worker starts, which takes a while on a cheap phone.
     worker.registration.navigationPreload?.enable().catch(() => undefined),
     worker.clients.claim(),
   ];
@@ -47,7 +47,7 @@ worker.addEventListener("fetch", (event) => {
   }
 });
 
-/** A page asks which build waits here, or has it take over. */
+/** A page asks which build this is ("build"), or activates it ("take over"). */
 worker.addEventListener("message", (event) => {
   if (event.data === "build") event.ports[0]?.postMessage(BUILD.entry);
   if (event.data === "take over") event.waitUntil(worker.skipWaiting());
