@@ -20,6 +20,7 @@ import { cacheResponses } from "./api/responseCache";
 import { session } from "./api/session";
 import { App } from "./app/App";
 import { loadPage } from "./app/pages";
+import { surviveTranslation } from "./app/translation";
 import { loadTexts } from "./i18n";
 import { guestOrders } from "./orders/guestOrders";
 
@@ -67,6 +68,7 @@ async function begin(): Promise<void> {
   const pathname = location.pathname.slice(BASE.length) || "/";
   // A page whose file does not come is shown as broken, with a way to load it again.
   await Promise.all([loadTexts(), loadPage(pathname).catch(() => undefined)]);
+  surviveTranslation(root);
   createRoot(root).render(
     <StrictMode>
       <I18nProvider i18n={i18n}>

@@ -304,7 +304,9 @@ function Lines({ order }: { order: Order }) {
         <h2>
           <Trans>Your order</Trans>
         </h2>
-        <span className="quiet">{order.reference}</span>
+        <span className="quiet" translate="no">
+          {order.reference}
+        </span>
       </div>
       <ul className="stack">
         {order.order.map((line) => (
