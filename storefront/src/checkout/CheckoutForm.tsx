@@ -13,7 +13,7 @@ import { askedOf, type Choice, missingOf, type Place, sentOf, wrongOf } from "..
 import { DeliveryChoice } from "../delivery/DeliveryChoice";
 import { Days } from "../delivery/DeliveryDetails";
 import { type Address, addressesQuery, type Quote } from "../delivery/queries";
-import { money, phone } from "../i18n/format";
+import { money, typedPhone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 import type { CashoutBody } from "./attempt";
 import { CheckoutError } from "./CheckoutError";
@@ -49,7 +49,7 @@ export function CheckoutForm({
   const keep = useKeep();
   const place = placeOf(choice, own.data);
   // The account's, in a browser that has not paid yet.
-  const suggested = remembered || phone(own.data?.phone ?? "");
+  const suggested = remembered || typedPhone(own.data?.phone ?? "");
   const error = cashout.error;
   const refused = { ...wrongOf(keep.error), ...deliveryRefusal(error) };
   const isPlaceRefused = Object.keys(refused).length > 0;
@@ -244,7 +244,7 @@ function useKeep() {
 function placeOf({ place }: Choice, user: Schemas["UserDetails"] | undefined): Place {
   return {
     recipient: [user?.first_name, user?.last_name].filter(Boolean).join(" "),
-    phone: phone(user?.phone ?? ""),
+    phone: typedPhone(user?.phone ?? ""),
     county: "",
     area: "",
     directions: "",

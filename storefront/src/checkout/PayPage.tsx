@@ -72,7 +72,7 @@ export default function PayPage() {
       <section className="panel stage">
         <Signal stage={stage} />
         <div role="status" aria-live="polite">
-          <h1>{title}</h1>
+          <h1>{unbroken(title)}</h1>
           <p className="said">
             <Said order={order} />
           </p>
@@ -109,6 +109,19 @@ const TITLES: Record<Stage, MessageDescriptor> = {
   refund_due: msg`Refund on its way`,
   refunded: msg`Refunded`,
 };
+
+/** A heading whose "M-Pesa" stays on one line: browsers break it at its hyphen. */
+function unbroken(title: string) {
+  const [before, after] = title.split("M-Pesa");
+  if (after === undefined) return title;
+  return (
+    <>
+      {before}
+      <span className="unbroken">M-Pesa</span>
+      {after}
+    </>
+  );
+}
 
 /** A prompt is open, or on its way. */
 const OPEN: ReadonlySet<Stage> = new Set(["calling", "busy", "ringing", "unknown"]);
