@@ -13,7 +13,7 @@ import {
   type Schemas,
   userApi,
 } from "./client";
-import { ApiError } from "./errors";
+import { ApiError, isAway } from "./errors";
 
 /** What a list shows of a product. */
 const CARD = [
@@ -43,6 +43,9 @@ export const FILTERS = [
 ] as const;
 export type Filters = Partial<Record<(typeof FILTERS)[number] | "category", string>>;
 
+/** A shop that is away comes back by itself: it is asked so often, milliseconds. */
+const WHILE_AWAY = 10_000;
+
 /** Refused for good: asking again changes nothing. */
 function isFinal(error: unknown): boolean {
   return error instanceof ApiError && error.status < 500 && error.status !== 429;
@@ -57,6 +60,7 @@ export function makeQueryClient(): QueryClient {
         // Paused queries would show nothing on a bad line; a failed one shows what is known.
         networkMode: "always",
         refetchOnReconnect: true,
+        refetchInterval: ({ state }) => (isAway(state.error) ? WHILE_AWAY : false),
         retry: (failures, error) => failures < 2 && !isFinal(error),
         retryDelay: (failures, error) =>
           error instanceof ApiError && error.retryAfter

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { useUser } from "../account/useUser";
 import { dataOf, type Schemas, userApi } from "../api/client";
-import { ApiError, NoAnswer } from "../api/errors";
+import { ApiError } from "../api/errors";
 import { userQuery } from "../api/queries";
 import { MOST_AT_ONCE } from "../cart/checkLines";
 import { askedOf, type Choice, missingOf, type Place, sentOf, wrongOf } from "../delivery/choice";
@@ -18,7 +18,7 @@ import { Field, Problem } from "../ui/parts";
 import type { CashoutBody } from "./attempt";
 import { CheckoutError } from "./CheckoutError";
 import { isMpesaNumber, keepTyped, rememberedNumber, typedNumber } from "./mpesaNumber";
-import type { useCashout } from "./useCashout";
+import { mayBePlaced, type useCashout } from "./useCashout";
 
 type Unread = Partial<Record<string, MessageDescriptor>>;
 
@@ -153,7 +153,7 @@ export function CheckoutForm({
       />
       {error && !wrongNumber && !isPlaceRefused && <CheckoutError error={error} />}
       {keep.error && !isPlaceRefused && <Problem error={keep.error} />}
-      {error instanceof NoAnswer && (
+      {error && mayBePlaced(error) && (
         <p className="quiet">
           <Trans>You can safely press Pay again: you will not be charged twice.</Trans>
         </p>
