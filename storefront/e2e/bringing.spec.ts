@@ -48,7 +48,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
 
   await part("With me").click();
   await expect(parcel.getByText("Blue gate opposite the petrol station")).toBeVisible();
-  await expect(parcel.getByRole("link", { name: /^Call 0712 345 678/ })).toBeVisible();
+  await expect(parcel.getByRole("link", { name: /^Call 0712\s345\s678/ })).toBeVisible();
   await context.setOffline(true);
   await parcel.getByRole("button", { name: /^Start delivery/ }).click();
   await expect(parcel.getByText("Not sent: no connection.")).toBeVisible();

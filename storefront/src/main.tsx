@@ -20,6 +20,7 @@ import { cacheResponses } from "./api/responseCache";
 import { session } from "./api/session";
 import { App } from "./app/App";
 import { loadPage } from "./app/pages";
+import { surviveTranslation } from "./app/translation";
 import { loadTexts } from "./i18n";
 import { guestOrders } from "./orders/guestOrders";
 
@@ -68,6 +69,7 @@ async function begin(): Promise<void> {
   const pathname = location.pathname.slice(BASE.length) || "/";
   // If the page's file cannot be loaded, the app shows an error and a button to reload.
   await Promise.all([loadTexts(), loadPage(pathname).catch(() => undefined)]);
+  surviveTranslation(root);
   createRoot(root).render(
     <StrictMode>
       <I18nProvider i18n={i18n}>

@@ -1,8 +1,10 @@
 import { fireEvent, screen } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
+import { session } from "../src/api/session";
 import CartPage from "../src/cart/CartPage";
 import type { CartLine } from "../src/cart/cart";
 import { canOrder, checkLines, totalOf } from "../src/cart/checkLines";
+import { guestOrders } from "../src/orders/guestOrders";
 import { answerWith, aProduct, show } from "./page";
 
 const line = (changes: Partial<CartLine> = {}): CartLine => ({
@@ -111,6 +113,14 @@ function holds(lines: CartLine[]): void {
   dispatchEvent(new StorageEvent("storage", { key: "cart" }));
 }
 
+function signIn(): void {
+  session.begin(
+    { access: ACCESS, refresh: "r" },
+    { pk: 7, username: "wanjiku", email: "", first_name: "", last_name: "" },
+  );
+}
+const ACCESS = `x.${btoa(JSON.stringify({ iat: 1_000_000, exp: 1_003_600 }))}.x`;
+
 describe("the cart's page", () => {
   it("shows what it knows while the shop does not answer, and lets nobody cash out", async () => {
     holds([line()]);
@@ -131,5 +141,24 @@ describe("the cart's page", () => {
     expect(await screen.findByText(/M-Pesa allows up to KES 250,000 per payment/)).toBeTruthy();
     fireEvent.click(screen.getByLabelText("Decrease quantity"));
     expect(await screen.findByRole("link", { name: "Checkout" })).toBeTruthy();
+  });
+
+  it.each([
+    ["guest", () => guestOrders.add({ token: "t", phone: "0712345678" })],
+    ["account", () => signIn()],
+  ])("shows a buyer who came back to it the way to their orders: %s", (_, comes) => {
+    holds([]);
+    comes();
+    show(<CartPage />);
+
+    expect(screen.getByRole("link", { name: "your orders" }).getAttribute("href")).toBe("/orders");
+  });
+
+  it("speaks of no orders to who has none", () => {
+    holds([]);
+    guestOrders.drop("t");
+    show(<CartPage />);
+
+    expect(screen.queryByText(/your orders/)).toBeNull();
   });
 });

@@ -40,6 +40,17 @@ describe("a product", () => {
     expect(screen.getByLabelText("Increase quantity")).toHaveProperty("disabled", true);
   });
 
+  it("that a finger tapped twice is put into the cart once", async () => {
+    answerWith({ "GET /product/41/": detail() });
+    show(<ProductPage />, AT);
+
+    const add = await screen.findByRole("button", { name: "Add to cart" });
+    fireEvent.click(add, { detail: 1 });
+    fireEvent.click(add, { detail: 2 });
+
+    expect(await screen.findByText("1 in your cart.")).toBeTruthy();
+  });
+
   it("that others are paying for comes back, and says when at the latest", async () => {
     answerWith({
       "GET /product/41/": detail({ available: 0, soldout: true, back_within: 130 }),

@@ -227,7 +227,7 @@ describe("a problem with what was bought", () => {
       { "POST /track/1/problem/": new TypeError("no network") },
     );
     await report();
-    await screen.findByText(/could not reach the shop|did not go through/);
+    await screen.findByText(/could not reach the shop|No answer came to that/);
     fireEvent.click(screen.getByRole("button", { name: "Report problem" }));
     await waitFor(() => expect(posted()).toHaveLength(2));
     const [first, second] = posted().map(({ headers }) => headers.get("Idempotency-Key"));
@@ -240,7 +240,7 @@ describe("a problem with what was bought", () => {
       { "POST /track/1/problem/": new TypeError("no network") },
     );
     await report();
-    await screen.findByText(/could not reach the shop|did not go through/);
+    await screen.findByText(/could not reach the shop|No answer came to that/);
     fireEvent.change(screen.getByLabelText("What happened?"), { target: { value: "Bent." } });
     fireEvent.click(screen.getByRole("button", { name: "Report problem" }));
     await waitFor(() => expect(posted()).toHaveLength(2));

@@ -99,16 +99,16 @@ describe("the page of a payment", () => {
   it.each<[string, Partial<Order>, string, RegExp]>([
     ["about to ring", open("about_to_ring"), "Sending the M-Pesa prompt", /As the shop says/],
     ["ringing", {}, "Enter your M-Pesa PIN", /stays on your phone for 110 s/],
-    ["phone busy", open("waits_for_phone"), "Your phone is busy", /0712 345 678/],
+    ["phone busy", open("waits_for_phone"), "Your phone is busy", /0712\s345\s678/],
     ["unknown", open("asking"), "Check your phone", /As the shop says asking/],
     [
       "silent",
       open("silent", { live: false, ring_again_in: 0 }),
       "Waiting for M-Pesa",
-      /^Resend prompt to 0712 345 678$/,
+      /^Resend prompt to 0712\s345\s678$/,
     ],
-    ["no PIN", failed("expired"), "Not paid yet", /^Resend prompt to 0712 345 678$/],
-    ["no answer", failed("no_answer"), "Not paid yet", /^Resend prompt to 0712 345 678$/],
+    ["no PIN", failed("expired"), "Not paid yet", /^Resend prompt to 0712\s345\s678$/],
+    ["no answer", failed("no_answer"), "Not paid yet", /^Resend prompt to 0712\s345\s678$/],
     ["wrong PIN", failed("wrong_pin"), "Not paid yet", /As the shop says wrong_pin/],
     ["no money", failed("no_money"), "Not paid yet", /^Use another number$/],
     ["cancelled", failed("cancelled"), "Not paid yet", /As the shop says cancelled/],
@@ -116,7 +116,7 @@ describe("the page of a payment", () => {
       "another prompt",
       failed("refused_busy_phone"),
       "Not paid yet",
-      /Resend prompt to 0712 345 678/,
+      /Resend prompt to 0712\s345\s678/,
     ],
     ["pestered", failed("phone_not_now"), "Not paid yet", /^Use another number$/],
     [
@@ -177,7 +177,7 @@ describe("the page of a payment", () => {
 
   it.each([
     ["limit", "Use another number"],
-    ["wrong_pin", "Resend prompt to 0712 345 678"],
+    ["wrong_pin", "Resend prompt to 0712\u00a0345\u00a0678"],
   ])("puts first what helps most against %s", async (code, first) => {
     at(failed(code));
 
@@ -273,7 +273,7 @@ describe("the page of a payment without an account", () => {
     at(failed("no_money"));
 
     expect(
-      await screen.findByRole("button", { name: "Resend prompt to 0712 345 678" }),
+      await screen.findByRole("button", { name: "Resend prompt to 0712\u00a0345\u00a0678" }),
     ).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Use another number" })).toBeNull();
   });
@@ -282,7 +282,7 @@ describe("the page of a payment without an account", () => {
     guestOrders.add({ token: anOrder().order_token, phone: "0712345678" });
     const asked = at(closed("paid", "paid"));
     fireEvent.click(
-      await screen.findByRole("button", { name: "Send a sign-in code to 0712 345 678" }),
+      await screen.findByRole("button", { name: "Send a sign-in code to 0712\u00a0345\u00a0678" }),
     );
 
     expect(await screen.findByLabelText("SMS code")).toBeTruthy();

@@ -7,7 +7,7 @@ import { filtersOf } from "../src/api/queries";
 import { productPath } from "../src/catalogue/categories";
 import { beginAttempt, endAttempt, waitingAttempt } from "../src/checkout/attempt";
 import { isMpesaNumber } from "../src/checkout/mpesaNumber";
-import { clock, day, minutes, money, phone } from "../src/i18n/format";
+import { clock, day, minutes, money, phone, typedPhone } from "../src/i18n/format";
 import { saveFile } from "../src/ui/saveFile";
 import { json } from "./page";
 
@@ -72,7 +72,8 @@ describe("answers", () => {
 describe("money, moments, phones", () => {
   it("is written as in Kenya, in both languages", () => {
     expect(money(1234567)).toBe("KES\u00a01,234,567");
-    expect(phone("254712345678")).toBe("0712 345 678");
+    expect(phone("254712345678")).toBe("0712\u00a0345\u00a0678");
+    expect(typedPhone("254712345678")).toBe("0712 345 678");
     expect(minutes(67.2)).toBe("1:08");
     expect(minutes(-3)).toBe("0:00");
     expect(clock("2026-11-24T11:32:00Z")).toBe("14:32");

@@ -7,7 +7,7 @@ import { userQuery } from "../api/queries";
 import { missingOfPlace, type Place, wrongOf } from "../delivery/choice";
 import { PlaceFields } from "../delivery/PlaceFields";
 import { type Address, addressesQuery } from "../delivery/queries";
-import { phone } from "../i18n/format";
+import { typedPhone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 
 type Typed = Partial<Place & { label: string; is_collection_place: boolean }>;
@@ -38,7 +38,7 @@ export function AddressForm({ address, close }: { address?: Address; close: () =
     label: address?.label ?? "",
     recipient:
       address?.recipient ?? [own.data?.first_name, own.data?.last_name].filter(Boolean).join(" "),
-    phone: phone(address?.phone ?? own.data?.phone ?? ""),
+    phone: typedPhone(address?.phone ?? own.data?.phone ?? ""),
     county: address?.county ?? ("" as const),
     area: address?.area ?? "",
     directions: address?.directions ?? "",

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { userQuery } from "../api/queries";
-import { phone } from "../i18n/format";
+import { typedPhone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 
 /** The contact phone for the user's orders. */
@@ -30,7 +30,7 @@ export function PhoneForm() {
           name="phone"
           type="tel"
           autoComplete="tel"
-          defaultValue={phone(user.data?.phone ?? "")}
+          defaultValue={typedPhone(user.data?.phone ?? "")}
           error={wrong}
           hint={<Trans>We call this number about your orders.</Trans>}
         />

@@ -44,6 +44,17 @@ export class NoAnswer extends Error {
   }
 }
 
+/** Nobody can say whether what was asked for was done: no answer came, or one of a program in
+ *  between, or of a shop that broke on the way. */
+export function isUnanswered(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status >= 500;
+}
+
+/** Only a gateway answered: the shop is being started, or has more to do than it can. */
+export function isAway(error: unknown): boolean {
+  return error instanceof ApiError && [502, 503, 504].includes(error.status);
+}
+
 export function isObject(value: unknown): value is FieldErrors {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -14,7 +14,7 @@ import {
   type Schemas,
   userApi,
 } from "./client";
-import { ApiError } from "./errors";
+import { ApiError, isAway } from "./errors";
 
 /** The fields of a product that lists show (as in products/shop/pages.py). */
 const CARD = [
@@ -44,6 +44,9 @@ export const FILTERS = [
 ] as const;
 export type Filters = Partial<Record<(typeof FILTERS)[number] | "category", string>>;
 
+/** Interval between requests to a shop that cannot be reached, in milliseconds. */
+const WHILE_AWAY = 10_000;
+
 /** Whether the API's refusal is final, so that a retry is useless. */
 function isFinal(error: unknown): boolean {
   return error instanceof ApiError && error.status < 500 && error.status !== 429;
@@ -58,6 +61,7 @@ export function makeQueryClient(): QueryClient {
         // Offline, a paused query would show nothing; a failed one shows an error, or cached data.
         networkMode: "always",
         refetchOnReconnect: true,
+        refetchInterval: ({ state }) => (isAway(state.error) ? WHILE_AWAY : false),
         retry: (failures, error) => failures < 2 && !isFinal(error),
         retryDelay: (failures, error) =>
           error instanceof ApiError && error.retryAfter

@@ -6,9 +6,10 @@ import { Title } from "../app/Title";
 import { productPath } from "../catalogue/categories";
 import { money } from "../i18n/format";
 import { Picture } from "../ui/Picture";
-import { Empty, Money, Problem, Stepper } from "../ui/parts";
+import { Money, Problem, Stepper } from "../ui/parts";
 import { MOST_OF_ONE } from "./cart";
 import { type CheckedLine, canOrder, checkLines, MOST_AT_ONCE, totalOf } from "./checkLines";
+import { EmptyCart } from "./EmptyCart";
 import { useCart } from "./useCart";
 
 export default function CartPage() {
@@ -20,14 +21,11 @@ export default function CartPage() {
       <>
         <Title text={t`Cart`} />
         <h1 className="hidden">{t`Cart`}</h1>
-        <Empty title={<Trans>Your cart is empty</Trans>}>
+        <EmptyCart>
           <p className="quiet">
             <Trans>Items you add stay here even if you close the browser.</Trans>
           </p>
-          <Link className="button" to="/">
-            <Trans>Browse products</Trans>
-          </Link>
-        </Empty>
+        </EmptyCart>
       </>
     );
   }

@@ -168,7 +168,9 @@ function Buy({ product }: { product: ProductDetail }) {
         <button
           type="button"
           className="button"
-          onClick={() => {
+          onClick={({ detail }) => {
+            // A finger that taps twice means it once.
+            if (detail > 1) return;
             cart.add(product, number);
             setNumber(1);
           }}

@@ -44,7 +44,9 @@ function Way({ way }: { way: Schemas["ByHandOutput"] }) {
         {rows.map(([label, shown, copied]) => (
           <div key={label}>
             <dt>{label}</dt>
-            <dd className="value">{shown}</dd>
+            <dd className="value" translate="no">
+              {shown}
+            </dd>
             <dd className="copy">
               <CopyButton text={copied} of={`${label}, ${provider}`} />
             </dd>

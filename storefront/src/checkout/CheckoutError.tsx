@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useEffect } from "react";
 import { Link } from "react-router";
-import { ApiError, isObject, lineErrors } from "../api/errors";
+import { ApiError, isAway, isObject, lineErrors } from "../api/errors";
 import { useCart } from "../cart/useCart";
 import { money } from "../i18n/format";
 import { Problem } from "../ui/parts";
@@ -13,7 +13,16 @@ export function CheckoutError({ error }: { error: Error }) {
     // The page shows the new prices now: the next press agrees to them.
     for (const line of pricedLines(error)) setPrice(line.product, line.price);
   }, [error, setPrice]);
-  if (!(error instanceof ApiError)) return <Problem error={error} />;
+  if (!(error instanceof ApiError) || isAway(error)) {
+    return (
+      <p className="notice warn" role="alert">
+        <Trans>
+          No answer came from the shop, so your order may already be placed. If your phone shows our
+          M-Pesa prompt, you can enter your PIN.
+        </Trans>
+      </p>
+    );
+  }
   if (error.code === "price_changed") {
     const amount = money(Number(error.body.amount));
     return (

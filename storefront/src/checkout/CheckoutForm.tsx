@@ -6,7 +6,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { useUser } from "../account/useUser";
 import { dataOf, type Schemas, userApi } from "../api/client";
-import { ApiError, NoAnswer } from "../api/errors";
+import { ApiError } from "../api/errors";
 import { userQuery } from "../api/queries";
 import { MOST_AT_ONCE } from "../cart/checkLines";
 import {
@@ -20,12 +20,12 @@ import {
 import { DeliveryChoice } from "../delivery/DeliveryChoice";
 import { Days } from "../delivery/DeliveryDetails";
 import { type Address, addressesQuery, type Quote } from "../delivery/queries";
-import { money, phone } from "../i18n/format";
+import { money, typedPhone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 import type { CashoutBody } from "./attempt";
 import { CheckoutError } from "./CheckoutError";
 import { isMpesaNumber, keepTyped, rememberedNumber, typedNumber } from "./mpesaNumber";
-import type { useCashout } from "./useCashout";
+import { mayBePlaced, type useCashout } from "./useCashout";
 
 type Unread = Partial<Record<string, MessageDescriptor>>;
 
@@ -56,8 +56,13 @@ export function CheckoutForm({
   });
   const keep = useSaveAddress();
   const place = placeOf(choice, own.data);
+<<<<<<< HEAD
   // The account's phone, if nobody has paid from this browser yet.
   const suggested = remembered || phone(own.data?.phone ?? "");
+=======
+  // The account's, in a browser that has not paid yet.
+  const suggested = remembered || typedPhone(own.data?.phone ?? "");
+>>>>>>> incoming-people
   const error = cashout.error;
   const refused = { ...wrongOf(keep.error), ...deliveryRefusal(error) };
   const isPlaceRefused = Object.keys(refused).length > 0;
@@ -161,7 +166,7 @@ export function CheckoutForm({
       />
       {error && !wrongNumber && !isPlaceRefused && <CheckoutError error={error} />}
       {keep.error && !isPlaceRefused && <Problem error={keep.error} />}
-      {error instanceof NoAnswer && (
+      {error && mayBePlaced(error) && (
         <p className="quiet">
           <Trans>You can safely press Pay again: you will not be charged twice.</Trans>
         </p>
@@ -252,7 +257,7 @@ function useSaveAddress() {
 function placeOf({ place }: Choice, user: Schemas["UserDetails"] | undefined): Place {
   return {
     recipient: [user?.first_name, user?.last_name].filter(Boolean).join(" "),
-    phone: phone(user?.phone ?? ""),
+    phone: typedPhone(user?.phone ?? ""),
     county: "",
     area: "",
     directions: "",

@@ -1,15 +1,16 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { Link, Navigate } from "react-router";
+import { Navigate } from "react-router";
 import { useUser } from "../account/useUser";
 import { features } from "../api/boot";
 import { ApiError, lineErrors } from "../api/errors";
 import { Title } from "../app/Title";
+import { EmptyCart } from "../cart/EmptyCart";
 import { useCart } from "../cart/useCart";
 import { quoteDelivery, useChoice } from "../delivery/choice";
 import { quoteQuery } from "../delivery/queries";
-import { Empty, Problem } from "../ui/parts";
+import { Problem } from "../ui/parts";
 import { waitingAttempt } from "./attempt";
 import { CheckoutForm } from "./CheckoutForm";
 import { OrderSummary } from "./OrderSummary";
@@ -45,11 +46,7 @@ export default function CheckoutPage() {
       <>
         <Title text={t`Checkout`} />
         <h1 className="hidden">{t`Checkout`}</h1>
-        <Empty title={<Trans>Your cart is empty</Trans>}>
-          <Link className="button" to="/">
-            <Trans>Browse products</Trans>
-          </Link>
-        </Empty>
+        <EmptyCart />
       </>
     );
   }

@@ -72,7 +72,7 @@ export default function PayPage() {
       <section className="panel stage">
         <Signal stage={stage} />
         <div role="status" aria-live="polite">
-          <h1>{title}</h1>
+          <h1>{unbroken(title)}</h1>
           <p className="said">
             <Said order={order} />
           </p>
@@ -110,7 +110,24 @@ const TITLES: Record<Stage, MessageDescriptor> = {
   refunded: msg`Refunded`,
 };
 
+<<<<<<< HEAD
 /** Stages in which a prompt is open on the phone, or on its way. */
+=======
+/** A heading whose "M-Pesa" stays on one line: browsers break it at its hyphen. */
+function unbroken(title: string) {
+  const [before, after] = title.split("M-Pesa");
+  if (after === undefined) return title;
+  return (
+    <>
+      {before}
+      <span className="unbroken">M-Pesa</span>
+      {after}
+    </>
+  );
+}
+
+/** A prompt is open, or on its way. */
+>>>>>>> incoming-people
 const OPEN: ReadonlySet<Stage> = new Set(["calling", "busy", "ringing", "unknown"]);
 
 type Drawing = { icon: "phone" | "check" | "clock" | "cross" | "back"; tone: string };
@@ -304,7 +321,9 @@ function Lines({ order }: { order: Order }) {
         <h2>
           <Trans>Your order</Trans>
         </h2>
-        <span className="quiet">{order.reference}</span>
+        <span className="quiet" translate="no">
+          {order.reference}
+        </span>
       </div>
       <ul className="stack">
         {order.order.map((line) => (

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { useUser } from "../account/useUser";
 import { dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, isUnanswered } from "../api/errors";
 import { orderQuery } from "../api/queries";
 import { cart } from "../cart/cart";
 import { forgetChoice } from "../delivery/choice";
@@ -22,7 +22,7 @@ export function useCashout() {
         userApi.POST("/cashout/", { body, params: { header: { "Idempotency-Key": key } } }),
       );
     },
-    retry: (failures, error) => failures < 2 && isUnanswered(error),
+    retry: (failures, error) => failures < 2 && mayBePlaced(error),
     onSuccess: (order, body) => {
       endAttempt();
       forgetChoice();
@@ -35,7 +35,7 @@ export function useCashout() {
       cart.takeOut(body.order);
     },
     onError: (error) => {
-      if (isUnanswered(error)) return;
+      if (mayBePlaced(error)) return;
       endAttempt();
       // Prices, stock or fees may have changed.
       void client.invalidateQueries({ queryKey: ["cart"] });
@@ -44,8 +44,16 @@ export function useCashout() {
   });
 }
 
+<<<<<<< HEAD
 /** Whether the order may have been placed in spite of this error. */
 function isUnanswered(error: unknown): boolean {
   if (!(error instanceof ApiError)) return true;
   return error.status >= 500 || error.code === "idempotency_key_in_use";
+=======
+/** Whether the order may have been placed all the same. */
+export function mayBePlaced(error: unknown): boolean {
+  return (
+    isUnanswered(error) || (error instanceof ApiError && error.code === "idempotency_key_in_use")
+  );
+>>>>>>> incoming-people
 }

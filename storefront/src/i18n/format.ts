@@ -40,10 +40,15 @@ export function minutes(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** "0712 345 678" for 254712345678. */
-export function phone(number: string): string {
+/** "0712 345 678" for 254712345678, as it is typed into a field or copied. */
+export function typedPhone(number: string): string {
   const local = number.replace(/^254/, "0");
   return /^0\d{9}$/.test(local)
     ? `${local.slice(0, 4)} ${local.slice(4, 7)} ${local.slice(7)}`
     : number;
+}
+
+/** The same in a sentence; the spaces never break. */
+export function phone(number: string): string {
+  return typedPhone(number).replaceAll(" ", "\u00a0");
 }

@@ -207,7 +207,7 @@ function Code({ code }: { code: string }) {
       <p>
         <Trans>Read this code out only once you have your items:</Trans>
       </p>
-      <output aria-label={code.split("").join(" ")}>
+      <output aria-label={code.split("").join(" ")} translate="no">
         {code.slice(0, 3)} {code.slice(3)}
       </output>
     </div>

@@ -7,7 +7,7 @@ import { ApiError } from "../api/errors";
 import { productQuery } from "../api/queries";
 import { NotFound } from "../app/NotFound";
 import { productPath } from "../catalogue/categories";
-import { phone } from "../i18n/format";
+import { typedPhone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 import { digits } from "./draft";
 import { CategoryField, DescriptionField, NameField, PriceField } from "./fields";
@@ -267,7 +267,7 @@ function WherePaid({ listing }: { listing: Listing }) {
           inputMode="tel"
           autoComplete="tel"
           required
-          defaultValue={phone(listing.payment_mpesa_number)}
+          defaultValue={typedPhone(listing.payment_mpesa_number)}
           hint={<Trans>Applies to sales of this product from now on.</Trans>}
           error={wrong("payment_mpesa_number")}
         />

@@ -7,7 +7,7 @@ import { dataOf, type Product, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { newKey } from "../api/keys";
 import { meQuery } from "../api/queries";
-import { phone } from "../i18n/format";
+import { typedPhone } from "../i18n/format";
 import { Preview } from "../pictures/Preview";
 import { keepPictures, keptPictures } from "../pictures/storedPictures";
 import { Icon } from "../ui/Icon";
@@ -198,7 +198,9 @@ function Form({
           inputMode="tel"
           autoComplete="tel"
           required
-          defaultValue={readDraft(seller).fields.payment_mpesa_number || (number && phone(number))}
+          defaultValue={
+            readDraft(seller).fields.payment_mpesa_number || (number && typedPhone(number))
+          }
           hint={<Trans>We send your share of each sale to this number.</Trans>}
           error={wrong("payment_mpesa_number")}
         />

@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { dataOf, userApi } from "../api/client";
-import { ApiError, NoAnswer } from "../api/errors";
+import { ApiError, isUnanswered } from "../api/errors";
 import { productQuery } from "../api/queries";
 import { Problem } from "../ui/parts";
 import { digits } from "./draft";
@@ -44,8 +44,13 @@ export function Restock({
       done(now);
     },
     onSettled: (_, error) => {
+<<<<<<< HEAD
       // Without a response it may have been counted: keep the key, so that it counts once.
       if (error instanceof NoAnswer || (error instanceof ApiError && error.status >= 500)) return;
+=======
+      // Without an answer it may have been counted: sent again it is the same.
+      if (isUnanswered(error)) return;
+>>>>>>> incoming-people
       endKey(subject);
       if (error instanceof ApiError && error.status === 400) return;
       void client.invalidateQueries({ queryKey: ["selling"] });

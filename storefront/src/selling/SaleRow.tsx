@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef } from "react";
 import { Link } from "react-router";
-import { dayAndClock, phone } from "../i18n/format";
+import { dayAndClock, phone, typedPhone } from "../i18n/format";
 import { toneOf } from "../orders/labels";
 import { Picture } from "../ui/Picture";
 import { CopyButton, Money } from "../ui/parts";
@@ -66,7 +66,7 @@ export function SaleRow({
           <Fact name={<Trans>Phone</Trans>}>
             <span className="row">
               <a href={`tel:+${sale.phone}`}>{phone(sale.phone)}</a>
-              <CopyButton text={phone(sale.phone)} of={t`phone for order ${order}`} />
+              <CopyButton text={typedPhone(sale.phone)} of={t`phone for order ${order}`} />
             </span>
           </Fact>
         )}

@@ -3,7 +3,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useConnection } from "../api/connection";
-import { ApiError, NoAnswer } from "../api/errors";
+import { ApiError, isAway, NoAnswer } from "../api/errors";
 import { money } from "../i18n/format";
 
 export { CopyButton, Field, Stepper, useSecondsUntil } from "./inputs";
@@ -58,7 +58,7 @@ function Unanswered({ isAsked }: { isAsked: boolean }) {
   if (isAsked || !isUp) {
     return <Trans>We could not reach the shop. Check your connection and try again.</Trans>;
   }
-  return <Trans>That did not go through, but you are back online. Try again.</Trans>;
+  return <Trans>No answer came to that, but you are back online. Try again.</Trans>;
 }
 
 function ErrorText({ of: error }: { of: unknown }) {
@@ -72,9 +72,10 @@ function ErrorText({ of: error }: { of: unknown }) {
       />
     );
   }
-  if (error.status === 503) return <Trans>The shop is very busy. Try again in a moment.</Trans>;
+  if (isAway(error)) return <Trans>The shop is very busy. Try again in a moment.</Trans>;
   if (error.status >= 500) {
     const id = error.requestId;
+    if (!id) return <Trans>Something went wrong on our side. Try again in a moment.</Trans>;
     return (
       <Trans>
         Something went wrong on our side. If it keeps happening, contact us with this number: {id}
