@@ -6,6 +6,7 @@ Problems of the settings themselves are reported before (settings/checks/).
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,11 @@ def check_before_start(process: str) -> None:
     """
     if not settings.PRODUCTION:
         return
-    problems = [*_find_uncollected(process), *_find_wrong_with_database()]
+    problems = [
+        *_find_uncollected(process),
+        *_find_unwritable(process),
+        *_find_wrong_with_database(),
+    ]
     if problems:
         raise ImproperlyConfigured("\n- ".join(["", *problems]) if problems[1:] else problems[0])
     media, program = Path(settings.MEDIA_ROOT).resolve(), Path(settings.BASE_DIR).resolve()
@@ -45,6 +50,15 @@ def _find_uncollected(process: str) -> Iterator[str]:
         yield (
             "run `python manage.py collectstatic --no-input`: without the files in "
             f"{settings.STATIC_ROOT} the admin and /docs/ answer 500."
+        )
+
+
+def _find_unwritable(process: str) -> Iterator[str]:
+    media = Path(settings.MEDIA_ROOT).absolute()
+    there = next(folder for folder in (media, *media.parents) if folder.exists())
+    if process == "web" and not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        yield (
+            f"MEDIA_ROOT must be a folder that the web may write to, for pictures: {media} is not."
         )
 
 
