@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .service_urls import machine_and_port
+from psycopg.pq import Conninfo
 
+from .service_urls import Explained, machine_and_port
+
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _POSTGRES = {"postgres", "postgresql", "psql", "pgsql"}
 
 
@@ -39,7 +42,7 @@ def read_database_url(text: str) -> dict[str, Any]:
         host, _, path = path.rpartition("/")
     if not path or "/" in path:
         raise ValueError("no name of a database")
-    options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    options = _options(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     pooling = options.pop("pooling", "session")
     if pooling not in {"session", "transaction"}:
         raise ValueError("no pooling of ours")
@@ -54,6 +57,20 @@ def read_database_url(text: str) -> dict[str, Any]:
         # Ours, unknown to Django: omachemainproj.postgresql reads it.
         "POOLING": pooling,
     }
+
+
+def _options(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """The options of the connection. A misspelt one would be noticed when the first buyer comes."""
+    options = dict(pairs)
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()} | {"pooling"}
+    for name in options:
+        if name not in known:
+            raise Explained(f"has an option unknown to PostgreSQL, {name}")
+    if len(options) < len(pairs):
+        raise Explained("has an option twice: keep one of them")
+    if options.get("sslmode", "require") not in _SSL_MODES:
+        raise Explained(f"has another sslmode than {', '.join(_SSL_MODES)}")
+    return options
 
 
 def _sqlite(name: str) -> dict[str, Any]:

@@ -20,13 +20,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .env_file import read_env_file
 from .ip_addresses import read_network
-from .service_urls import read_base_url
+from .service_urls import Explained, read_base_url
 
 Value = TypeVar("Value")
 
 _ON, _OFF = {"on", "true", "yes", "1"}, {"off", "false", "no", "0"}
 #: Control, format and surrogate characters and line separators: never intended in a value.
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+#: How alike two names are of which one is a misspelling of the other.
+_ALMOST = 0.85
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
@@ -38,9 +40,16 @@ class Environment:
     ``refuse_problems`` before using the values.
     """
 
-    def __init__(self, variables: Mapping[str, str], problems: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        problems: Iterable[str] = (),
+        of_file: Iterable[str] = (),
+    ) -> None:
         self.problems = list(problems)
         self._variables = variables
+        #: The names in the ``.env`` file.
+        self._of_file = tuple(of_file)
         self._known: set[str] = set()
         self._in_trouble: set[str] = set()
 
@@ -52,6 +61,8 @@ class Environment:
         ``os.environ``, for child processes.
         """
         named = os.environ.get("OMACHE_ENV_FILE")
+        if named is not None and not named.strip():
+            return cls(os.environ, ["OMACHE_ENV_FILE is set but empty: name a file, or remove it."])
         added, problems = read_env_file(
             folder / (".env" if named is None else named.strip()), must_exist=named is not None
         )
@@ -60,7 +71,7 @@ class Environment:
         for name, value in added.items():
             if name.removesuffix("_FILE") not in own:
                 os.environ[name] = value
-        return cls(os.environ, problems)
+        return cls(os.environ, problems, of_file=added)
 
     def refuse(self, name: str, sentence: str) -> None:
         """Record a problem with a variable; only the first one for each variable is kept."""
@@ -79,8 +90,16 @@ class Environment:
         )
 
     def refuse_unknown(self, *prefixes: str) -> None:
-        """Refuse variables with our prefixes that nothing has read: they may be misspelt."""
+        """Refuse variables with our prefixes that nothing has read: they may be misspelt.
+
+        So may any other name in the ``.env`` file that is almost one of ours: a limit of payouts
+        under another name would silently be none.
+        """
         known = self._known | {f"{name}_FILE" for name in self._known}
+        for name in self._of_file:
+            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=_ALMOST)
+            if name not in known and near:
+                self.refuse(name, f"{name} is not a known setting; did you mean {near[0]}?")
         for name in self._variables:
             if name.startswith(prefixes) and name not in known:
                 near = difflib.get_close_matches(name, sorted(known), n=1)
@@ -207,6 +226,8 @@ class Environment:
             return read(text)
         except _Nothing:
             self._refuse_nothing(name)
+        except Explained as error:
+            self.refuse(name, f"{name} {error}.")
         except (ValueError, KeyError):
             self.refuse(name, f"{name} {wrong.format(value=text)}.")
         return default

@@ -41,11 +41,16 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def clock(request: HttpRequest) -> JsonResponse:
-    """200 while the clock, and the workers of a broker, have run within a minute.
+    """200 while the database accepts writes, and the clock and a broker's workers have run within
+    a minute.
 
-    For alerting, not for load balancers: the web serves without them.
+    For alerting, not for load balancers: the web serves pages without them.
     """
     try:
+        if not accepts_writes():
+            return JsonResponse(
+                {"status": "the database accepts no writes", "code": "read_only"}, status=503
+            )
         silent = heartbeats.missing(timezone.now())
         # Also sends the alert, if one is due.
         heartbeats.silent_processes()
@@ -54,6 +59,19 @@ def clock(request: HttpRequest) -> JsonResponse:
     if silent:
         return JsonResponse({"status": "; ".join(silent.values()), "code": "silent"}, status=503)
     return JsonResponse({"status": "running"})
+
+
+def accepts_writes() -> bool:
+    """Whether the database accepts writes. A standby and a read-only server only answer.
+
+    Raises the database's error if it does not answer.
+    """
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        # On for all of a standby's transactions, whatever its settings.
+        cursor.execute("SHOW transaction_read_only")
+        return bool(cursor.fetchone()[0] == "off")
 
 
 def is_local_request(request: HttpRequest) -> bool:

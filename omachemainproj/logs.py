@@ -95,6 +95,24 @@ class PrivateFilter(logging.Filter):
         return True
 
 
+class RefusalFilter(logging.Filter):
+    """Makes one warning, without a traceback, of what Django refuses to read from a client.
+
+    Django logs a strange host, a form with too many fields and the like (``django.security.…``) as
+    errors of ours. Anyone who reaches the port could fill the log with them. Never drops a line.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security.") and record.levelno >= logging.ERROR:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+            sentence = record.getMessage().replace(" to ALLOWED_HOSTS", " to DJANGO_ALLOWED_HOSTS")
+            record.msg, record.args = sentence[:_LONGEST_REFUSAL], None
+        return True
+
+
+#: Characters of a line about a request that cannot be read: it quotes what the client sent.
+_LONGEST_REFUSAL = 300
 _TRACEBACKS = logging.Formatter()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from .service_urls import machine_and_port
+from .service_urls import Explained, machine_and_port
 
 _MAIL = {
     "smtp": ("smtp", False, False),
@@ -20,6 +20,10 @@ _MAIL = {
     "memorymail": ("locmem", False, False),
     "dummymail": ("dummy", False, False),
 }
+
+
+#: The port on which a mail server speaks TLS at once, and never answers STARTTLS.
+_TLS_FROM_THE_START = 465
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ def read_mail_url(text: str) -> Mail:
     kind, use_tls, use_ssl = _MAIL[parts.scheme]
     if kind == "smtp":
         machine_and_port(parts.netloc.rpartition("@")[2])
+        if use_tls and parts.port == _TLS_FROM_THE_START:
+            raise Explained("must begin with smtp+ssl:// for port 465, or have port 587")
     folder = unquote(parts.path[1:])
     if kind == "filebased" and not folder:
         raise ValueError("no folder")

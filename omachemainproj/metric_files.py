@@ -13,12 +13,16 @@ Does not import Django: gunicorn's configuration imports it before the settings 
 from __future__ import annotations
 
 import fcntl
+import logging
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client.mmap_dict import MmapedDict
+
+logger = logging.getLogger(__name__)
 
 #: The environment variable that ``prometheus_client`` itself reads.
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -44,14 +48,74 @@ class Place:
             # The parent's: its own descriptor still holds the lock.
             os.close(self._lock)
         number = 0
-        while (lock := _locked(self._folder / f"{number}.lock")) is None:
-            number += 1
+        try:
+            while (lock := _locked(self._folder / f"{number}.lock")) is None:
+                number += 1
+        except OSError as error:
+            # No room for another file, even an empty one: the counts stay in memory.
+            logger.warning("%s has no room for metrics: %s", self._folder, error)
+            self._lock, self._number, self._process = -1, os.getpid(), os.getpid()
+            return
         self._lock, self._number, self._process = lock, number, os.getpid()
         for file in _files_of(self._folder, number):
             # A process killed while writing may have left a damaged file. A gauge described only
             # the process that is gone.
             if file.name.startswith("gauge_") or not is_whole(file):
                 file.unlink(missing_ok=True)
+
+
+class AllocatedFile(MmapedDict):
+    """A process's file of metrics, all of whose bytes have room on the disk.
+
+    The library's own file has holes. Writing into a hole of a mapped file on a full disk ends the
+    process (SIGBUS), so all web workers would end, again and again. Without room, a process counts
+    in its own memory, which ``/metrics/`` does not show, and serves.
+    """
+
+    #: The bytes of a new file, as the library's.
+    SIZE = 1 << 16
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:
+        self._is_shared = read_mode or _allocate(filename, self.SIZE)
+        if not self._is_shared:
+            # A file in memory, which also begins at this size.
+            filename = f"/proc/self/fd/{os.memfd_create('metrics', os.MFD_CLOEXEC)}"
+        super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
+
+    def _init_value(self, key: str) -> None:
+        # The key, padded, its length, and two numbers.
+        needed = self._used + len(key.encode()) + 40
+        while needed > self._capacity:
+            self._double()
+        super()._init_value(key)  # type: ignore[no-untyped-call]
+
+    def _double(self) -> None:
+        size = self._capacity * 2
+        if self._is_shared and _allocate(self._fname, size):
+            larger = mmap.mmap(self._f.fileno(), size)
+        else:
+            self._is_shared = False
+            larger = mmap.mmap(-1, size)
+            larger[: self._used] = self._m[: self._used]
+        self._m, self._capacity = larger, size
+
+
+def _allocate(filename: str, size: int) -> bool:
+    """Give a file this size at least, and room on the disk for every byte; False without room."""
+    try:
+        descriptor = os.open(filename, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            os.posix_fallocate(descriptor, 0, max(size, os.fstat(descriptor).st_size))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        logger.warning(
+            "%s has no room for metrics, so this process counts without sharing: %s",
+            Path(filename).parent,
+            error,
+        )
+        return False
+    return True
 
 
 def files_to_read(folder: Path) -> list[str]:

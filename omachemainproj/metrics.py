@@ -23,13 +23,14 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from .metric_files import VARIABLE, Place, files_to_read
+from .metric_files import VARIABLE, AllocatedFile, Place, files_to_read
 
 #: The folder shared by all processes; empty: this process counts on its own.
 FOLDER = settings.METRICS_DIR
 if FOLDER:
     os.environ[VARIABLE] = FOLDER
     Path(FOLDER).mkdir(parents=True, exist_ok=True)
+    vars(values)["MmapedDict"] = AllocatedFile
     # The library chooses this on import, and would use the process id.
     values.ValueClass = values.MultiProcessValue(Place(Path(FOLDER)).number)  # type: ignore[no-untyped-call]
 

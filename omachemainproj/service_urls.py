@@ -11,6 +11,11 @@ import re
 from collections.abc import Collection
 from urllib.parse import SplitResult, urlsplit
 
+
+class Explained(ValueError):
+    """An invalid value, with the words that follow the setting's name in its sentence."""
+
+
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 #: Unlike public host names, names of machines on a private network may contain an underscore.
 _MACHINE = re.compile(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")

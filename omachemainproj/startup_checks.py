@@ -6,6 +6,7 @@ Problems of the settings themselves are reported before (settings/checks/).
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,11 @@ def check_before_start(process: str) -> None:
     """
     if not settings.PRODUCTION:
         return
-    problems = [*_find_uncollected(process), *_find_wrong_with_database()]
+    problems = [
+        *_find_uncollected(process),
+        *_find_unwritable(process),
+        *_find_wrong_with_database(),
+    ]
     if problems:
         raise ImproperlyConfigured("\n- ".join(["", *problems]) if problems[1:] else problems[0])
     media, program = Path(settings.MEDIA_ROOT).resolve(), Path(settings.BASE_DIR).resolve()
@@ -48,14 +53,27 @@ def _find_uncollected(process: str) -> Iterator[str]:
         )
 
 
+def _find_unwritable(process: str) -> Iterator[str]:
+    media = Path(settings.MEDIA_ROOT).absolute()
+    there = next(folder for folder in (media, *media.parents) if folder.exists())
+    if process == "web" and not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        yield (
+            f"MEDIA_ROOT must be a folder that the web may write to, for pictures: {media} is not."
+        )
+
+
 def _find_wrong_with_database() -> Iterator[str]:
-    """Missing migrations, and missing statement and lock timeouts."""
+    """Missing migrations and permissions, and missing statement and lock timeouts."""
     limits: dict[str, int] = {}
+    unreadable: list[str] = []
     try:
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 limits = _read_limits(cursor)
-            if "django_migrations" in connection.introspection.table_names(cursor):
+                unreadable = _find_unreadable_tables(cursor)
+            if unreadable:
+                applied = set(_migration_names())
+            elif "django_migrations" in connection.introspection.table_names(cursor):
                 cursor.execute("SELECT app, name FROM django_migrations")
                 applied = set(cursor.fetchall())
             else:
@@ -71,6 +89,12 @@ def _find_wrong_with_database() -> Iterator[str]:
     if missing:
         first = ".".join(missing[0])
         yield f"run `python manage.py migrate`: {len(missing)} steps are missing, {first} first."
+    if unreadable:
+        yield (
+            "run `python manage.py database_role` as the owner of the tables, with the name of the "
+            f"role that DATABASE_URL connects as: it may not read {len(unreadable)} tables, "
+            f"{unreadable[0]} first."
+        )
     # A role may have shorter timeouts.
     if any(not 0 < limit <= settings.DATABASE_TIMEOUTS[name] for name, limit in limits.items()):
         actual = ", ".join(f"{name} {limit}" for name, limit in limits.items())
@@ -81,6 +105,17 @@ def _find_wrong_with_database() -> Iterator[str]:
             "pooling=transaction in DATABASE_URL, run `python manage.py database_timeouts`, and "
             "have it connect anew."
         )
+
+
+def _find_unreadable_tables(cursor: Any) -> list[str]:
+    """Our tables that the role of this connection may not read: created, and not yet granted."""
+    tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE pg_table_is_visible(oid) AND relkind IN ('r', 'p')"
+        " AND relname = ANY(%s) AND NOT has_table_privilege(oid, 'SELECT') ORDER BY relname",
+        [[*tables, "django_migrations"]],
+    )
+    return [name for (name,) in cursor.fetchall()]
 
 
 def _read_limits(cursor: Any) -> dict[str, int]:

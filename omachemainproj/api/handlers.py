@@ -161,7 +161,8 @@ def _when(refusal: Refusal) -> dict[str, str]:
 def _translate_database_error(exc: DatabaseError) -> Exception:
     """Convert a database error into one that tells the caller what to do."""
     if isinstance(exc, OperationalError):
-        # Lock and statement timeouts, deadlocks, an exhausted pool, a database restarting.
+        # Lock and statement timeouts, deadlocks, an exhausted pool, a database that restarts or is
+        # read-only.
         logger.warning("database busy: %s", exc)
         return Busy()
     if isinstance(exc, IntegrityError):

@@ -18,10 +18,12 @@ from __future__ import annotations
 import re
 import select
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from django.db.backends.postgresql import base, operations
+
+from .errors import ErrorWrapper
 
 #: Prepared statements per connection: an order and its payment use eighty.
 _PREPARED_STATEMENTS = 250
@@ -50,9 +52,17 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Prepares statements, and discards pooled connections that the server has closed."""
+    """Prepares statements, and discards pooled connections of no more use.
+
+    These are the ones that the server has closed, and the ones to a server that accepts no writes.
+    """
 
     ops_class = DatabaseOperations
+
+    @cached_property
+    def wrap_database_errors(self) -> ErrorWrapper:
+        """Turns the driver's errors into Django's."""
+        return ErrorWrapper(self)
 
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
@@ -113,9 +123,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        # Bounded by the pool: each round discards one closed connection.
+        # Bounded by the pool: each round discards one connection.
         for _ in range(self.pool.max_size if self.pool else 0):
-            if not _is_closed(connection):
+            if not _is_useless(connection):
                 break
             # Unexpected data from the server means that it is closing the connection.
             connection.close()
@@ -124,8 +134,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
 
-def _is_closed(connection: Any) -> bool:
-    if connection.closed:
+def _is_useless(connection: Any) -> bool:
+    if connection.closed or getattr(connection, "accepts_no_writes", False):
         return True
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)

@@ -8,7 +8,10 @@ ACCESS_LOG = env.switch("ACCESS_LOG", default=PRODUCTION)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"private": {"()": "omachemainproj.logs.PrivateFilter"}},
+    "filters": {
+        "refusals": {"()": "omachemainproj.logs.RefusalFilter"},
+        "private": {"()": "omachemainproj.logs.PrivateFilter"},
+    },
     "formatters": {
         "plain": {"()": "omachemainproj.logs.PlainFormatter"},
         "json": {"()": "omachemainproj.logs.JSONFormatter"},
@@ -18,7 +21,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "json" if PRODUCTION else "plain",
-            "filters": ["private"],
+            "filters": ["refusals", "private"],
         },
         # It contains no path, no user and nothing chosen by a client: there is nothing to mask.
         "access": {

@@ -1,16 +1,15 @@
 """Static files, the storefront's build, and uploaded media."""
 
-from pathlib import Path
-
 from .base import BASE_DIR, DEBUG, PRODUCTION, env
 
 STATIC_URL = "/static/"
 #: Built by `make shop`. Without it the shop's pages say so; the API does not need it.
 STOREFRONT_BUILD = BASE_DIR / "storefront" / "dist"
 STATICFILES_DIRS = [("shop", str(STOREFRONT_BUILD))]
-STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+#: A relative folder is beside manage.py, wherever a process was started.
+STATIC_ROOT = BASE_DIR / env.text("STATIC_ROOT", default="staticfiles")
 MEDIA_URL = "/media/"
-MEDIA_ROOT = Path(env.text("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+MEDIA_ROOT = BASE_DIR / env.text("MEDIA_ROOT", default="media")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from accounts.backoffice.change_list import COUNT_AT_MOST
 from omachemainproj.background import task_broker
 from omachemainproj.expressions import SecondsBetween
+from omachemainproj.health import accepts_writes
 from omachemainproj.models import Heartbeat
 from orders.models.notifications import Message, MessageState, Notice
 from payments.backoffice.charts import percentile
@@ -61,6 +62,14 @@ def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
 def _age(now: datetime, moment: datetime | None) -> float:
     """The age in seconds; 0 for None."""
     return 0.0 if moment is None else max((now - moment).total_seconds(), 0.0)
+
+
+def _writes(now: datetime) -> Families:
+    yield _one(
+        "database_accepts_writes",
+        "Whether the database accepts writes: a standby and a read-only server only answer.",
+        float(accepts_writes()),
+    )
 
 
 def _heartbeats(now: datetime) -> Families:
@@ -232,6 +241,7 @@ def _incidents(now: datetime) -> Families:
 
 #: By the name that ``omache_scrape_failed`` gives.
 GROUPS: dict[str, Callable[[datetime], Families]] = {
+    "writes": _writes,
     "heartbeats": _heartbeats,
     "proof": _proof,
     "gateway_messages": _gateway_messages,

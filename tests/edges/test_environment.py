@@ -6,6 +6,7 @@ import pytest
 
 from omachemainproj.env_file import read_env_file
 from omachemainproj.environment import Environment
+from omachemainproj.settings.base import BASE_DIR
 from omachemainproj.settings.monitoring import read_release
 from tools.deploy_check import PRODUCTION
 
@@ -34,7 +35,10 @@ def test_a_dollar_names_no_other_variable(name):
     ],
 )  # fmt: skip
 def test_every_text_is_read_raw(name):
-    assert str(production(name, **{name: " $HOME\n", "HOME": "/root"})) == "$HOME"
+    read = str(production(name, **{name: " $HOME\n", "HOME": "/root"}))
+
+    # A relative folder is one beside the program.
+    assert read.removeprefix(f"{BASE_DIR}/") == "$HOME"
 
 
 @pytest.mark.parametrize("base", [LAPTOP, PRODUCTION], ids=["laptop", "production"])
@@ -375,6 +379,40 @@ def test_a_file_that_was_named_has_to_be_there(tmp_path):
     assert problems_of(LAPTOP, OMACHE_ENV_FILE=f"{tmp_path}/env") == [
         f"OMACHE_ENV_FILE is {tmp_path}/env, which does not exist."
     ]
+
+
+@pytest.mark.parametrize("named", ["", " "])
+def test_a_file_without_a_name_stops_the_start(named):
+    assert problems_of(LAPTOP, OMACHE_ENV_FILE=named) == [
+        "OMACHE_ENV_FILE is set but empty: name a file, or remove it."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("PAYOUT_DAILY_LIMT", "PAYOUT_DAILY_LIMIT"),
+        ("ALERT_MAIL", "ALERT_EMAIL"),
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("DJANGO_ALLOWED_HOST", "DJANGO_ALLOWED_HOSTS"),
+        ("METRIC_TOKEN_FILE", "METRICS_TOKEN_FILE"),
+    ],
+)
+def test_a_name_in_the_file_that_is_almost_a_settings_stops_the_start(tmp_path, name, meant):
+    path = tmp_path / ".env"
+    path.write_text(f"{name}=1\n")
+
+    assert problems_of(PRODUCTION, OMACHE_ENV_FILE=str(path)) == [
+        f"{name} is not a known setting; did you mean {meant}?"
+    ]
+
+
+def test_names_in_the_file_that_are_read_by_others_are_left_alone(tmp_path):
+    path = tmp_path / ".env"
+    names = ("HTTPS_PROXY", "WEB_CONCURRENCY", "WEB_THREADS", "BIND", "PYTHONUNBUFFERED", "TZ")
+    path.write_text("".join(f"{name}=1\n" for name in names))
+
+    assert problems_of(PRODUCTION, OMACHE_ENV_FILE=str(path)) == []
 
 
 def test_the_file_and_the_process_are_read_alike(tmp_path, secret):

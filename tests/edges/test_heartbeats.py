@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from omachemainproj.heartbeats import beat
 from omachemainproj.models import Heartbeat
 from payments import tasks
+from tests.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +114,40 @@ def test_a_heartbeat_that_cannot_be_written_stops_no_clock(monkeypatch, caplog):
     beat("clock")
 
     assert caplog.messages == ["a heartbeat could not be written"]
+
+
+def become_read_only():
+    """The database accepts no writes, as a standby, until the test's transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+
+
+@pytest.mark.postgres
+def test_the_clocks_health_check_tells_of_a_database_that_accepts_no_writes(client):
+    become_read_only()
+
+    answer = client.get("/readyz/clock/")
+
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"status": "the database accepts no writes", "code": "read_only"},
+    )
+
+
+@pytest.mark.postgres
+def test_metrics_tell_of_a_database_that_accepts_no_writes(client):
+    become_read_only()
+
+    text = client.get("/metrics/").content.decode()
+
+    assert "omache_database_accepts_writes 0.0" in text
+
+
+@pytest.mark.postgres
+def test_whoever_writes_to_a_read_only_database_is_told_that_the_shop_is_busy(buyer):
+    client = signed_in(buyer)
+    become_read_only()
+
+    answer = client.patch("/account/", {"first_name": "Amina"}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")

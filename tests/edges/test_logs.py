@@ -1,5 +1,6 @@
 """Log lines: one line each, with the request's id, and nothing private in them."""
 
+import io
 import json
 import logging
 import runpy
@@ -8,6 +9,7 @@ import sys
 import pytest
 from celery.signals import setup_logging
 from django.test import Client
+from django.utils.module_loading import import_string
 from gunicorn.config import Config
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ from omachemainproj.logs import (
 from omachemainproj.startup_checks import log_start
 from tools.deploy_check import PRODUCTION
 
-from .startup import LAPTOP, settings_of
+from .startup import LAPTOP, production, settings_of
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMSJ9.c2lnbmF0dXJl"
 
@@ -181,6 +183,39 @@ def test_a_line_says_when_with_milliseconds_and_the_zone(formatter):
     PrivateFilter().filter(made)
 
     assert "2026-09-21T14:13:20.250+00:00" in formatter().format(made)
+
+
+@pytest.fixture
+def console(settings):
+    """What the handler of the shop's own logs writes, as production configures it."""
+    stream = io.StringIO()
+    written = logging.StreamHandler(stream)
+    wanted = production("LOGGING")
+    for name in wanted["handlers"]["console"]["filters"]:
+        written.addFilter(import_string(wanted["filters"][name]["()"])())
+    written.setFormatter(JSONFormatter())
+    logging.getLogger().addHandler(written)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.getLogger().removeHandler(written)
+
+
+def test_a_strange_host_is_one_warning_without_a_traceback(console):
+    Client().get("/counties/", HTTP_HOST="evil.example")
+
+    (line,) = [each for each in console() if each["logger"].startswith("django.security")]
+    assert (line["level"], line["message"], "exc_info" in line) == (
+        "WARNING",
+        "Invalid HTTP_HOST header: 'evil.example'. You may need to add 'evil.example' to "
+        "DJANGO_ALLOWED_HOSTS.",
+        False,
+    )
+
+
+def test_a_line_about_a_long_strange_host_is_cut(console):
+    Client().get("/counties/", HTTP_HOST="e" * 8000)
+
+    (line,) = [each for each in console() if each["logger"].startswith("django.security")]
+    assert len(line["message"]) == 300
 
 
 def test_a_page_not_found_at_a_callbacks_address_shows_no_token(caplog):

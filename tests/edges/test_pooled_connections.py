@@ -1,7 +1,7 @@
 """Pooled connections: one the server hung up on is never handed to a request."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from psycopg_pool.base import AttemptWithBackoff
 
 from .startup import production
@@ -46,6 +46,19 @@ def test_a_living_connection_is_used_again(pooled):
     second = ask(pooled, "SELECT pg_backend_pid()")
 
     assert second == first
+
+
+def test_a_connection_that_refused_a_write_is_not_used_again(pooled):
+    first = ask(pooled, "SELECT pg_backend_pid()")
+    with pooled.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    with pytest.raises(OperationalError, match="cannot execute INSERT in a read-only transaction"):
+        ask(pooled, "INSERT INTO django_session VALUES ('a', '', now()) RETURNING 1")
+    pooled.close()
+
+    second = ask(pooled, "SELECT pg_backend_pid()")
+
+    assert second != first
 
 
 def test_a_database_that_was_away_for_long_is_found_within_seconds_of_its_return():

@@ -248,6 +248,39 @@ def test_an_invalid_service_url_stops_the_start(name, urls):
     assert all(sentences[0].startswith(f"{name} must be ") for sentences in told)
 
 
+@pytest.mark.parametrize(
+    ("name", "url", "sentence"),
+    [
+        (
+            "DATABASE_URL",
+            "postgres://a:secret@db/omache?sslmod=require",
+            "DATABASE_URL has an option unknown to PostgreSQL, sslmod.",
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://a:secret@db/omache?sslmode=verify-full&sslmode=disable",
+            "DATABASE_URL has an option twice: keep one of them.",
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://a:secret@db/omache?sslmode=verify_full",
+            "DATABASE_URL has another sslmode than disable, allow, prefer, require, verify-ca, "
+            "verify-full.",
+        ),
+        *(
+            (
+                "EMAIL_URL",
+                f"{scheme}://a:secret@mail.omache.co.ke:465",
+                "EMAIL_URL must begin with smtp+ssl:// for port 465, or have port 587.",
+            )
+            for scheme in ("smtp+tls", "smtps")
+        ),
+    ],
+)
+def test_a_url_that_could_never_connect_stops_the_start(name, url, sentence):
+    assert problems_of(PRODUCTION, **{name: url}) == [sentence]
+
+
 def test_a_password_never_stands_in_a_sentence():
     url = "postgres://omache:hun#ter2@db/omache"
 

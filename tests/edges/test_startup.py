@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
 from omachemainproj import startup_checks
 from tools.deploy_check import PRODUCTION
+
+from .startup import production
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -386,6 +389,39 @@ def test_pictures_inside_the_programs_folder_are_warned_of(fit, settings, caplog
         f"MEDIA_ROOT, {settings.MEDIA_ROOT}, is inside the program's folder: whoever replaces that "
         "loses every picture. Set MEDIA_ROOT, and move them."
     ]
+
+
+@pytest.mark.parametrize("inside", ["", "of/it"])
+def test_the_web_does_not_start_without_a_folder_for_pictures(
+    fit, settings, tmp_path, monkeypatch, inside
+):
+    monkeypatch.setattr(startup_checks, "_find_wrong_with_database", list)
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    settings.MEDIA_ROOT = file / inside
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        startup_checks.check_before_start("web")
+
+    assert str(refused.value) == (
+        "MEDIA_ROOT must be a folder that the web may write to, for pictures: "
+        f"{settings.MEDIA_ROOT} is not."
+    )
+    startup_checks.check_before_start("clock")
+
+
+def test_a_folder_for_pictures_may_be_made_later(fit, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(startup_checks, "_find_wrong_with_database", list)
+    settings.MEDIA_ROOT = tmp_path / "new" / "media"
+
+    startup_checks.check_before_start("web")
+
+
+def test_a_relative_folder_is_beside_the_program(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    assert production("MEDIA_ROOT", MEDIA_ROOT="media") == ROOT / "media"
+    assert production("STATIC_ROOT", STATIC_ROOT="/srv/static") == Path("/srv/static")
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from io import StringIO
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 
+from omachemainproj import startup_checks
 from payments.management.commands.database_role import ADDED_TO, READ_ONLY
 from payments.proof.prove import prove
 
@@ -113,3 +115,31 @@ def test_a_role_that_grants_cannot_limit_is_refused(db):
 def test_a_missing_role_is_reported_with_the_statement_to_create_it(db):
     with pytest.raises(CommandError, match=f"CREATE ROLE {ROLE} LOGIN"):
         call_command("database_role", ROLE)
+
+
+def test_nothing_starts_as_a_role_that_was_not_granted_a_new_table(
+    as_role, settings, tmp_path, monkeypatch
+):
+    with connection.cursor() as cursor:
+        cursor.execute("RESET SESSION AUTHORIZATION")
+        cursor.execute(f"REVOKE ALL ON orders_order, django_migrations FROM {ROLE}")
+        cursor.execute(f"SET LOCAL SESSION AUTHORIZATION {ROLE}")
+    settings.PRODUCTION = True
+    monkeypatch.setattr(startup_checks.connection, "close", lambda: None)
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        startup_checks.check_before_start("clock")
+
+    assert str(refused.value) == (
+        "run `python manage.py database_role` as the owner of the tables, with the name of the "
+        "role that DATABASE_URL connects as: it may not read 2 tables, django_migrations first."
+    )
+
+
+def test_whoever_grants_as_the_role_itself_is_told_to_do_it_as_the_owner():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        (itself,) = cursor.fetchone()
+
+    with pytest.raises(CommandError, match=f"^DATABASE_URL connects as {itself} itself"):
+        call_command("database_role", itself)

@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from daraja_simulator.tests.waiting import PATIENCE
-from omachemainproj.metric_files import files_to_read, sweep
+from omachemainproj.metric_files import AllocatedFile, files_to_read, is_whole, sweep
 from payments.demo.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,3 +172,53 @@ def test_gunicorn_tells_the_counts_of_all_its_workers_also_of_those_it_replaced(
     # Two workers at once, the one that loads the shop, and those that were about to end.
     assert files <= 6
     assert list(tmp_path.glob("omache-metrics-*")) == []
+
+
+@pytest.fixture(params=["size=64k", "nr_inodes=1"])
+def full_folder(tmp_path, request):
+    """A folder in a file system without room for bytes, or without room for another file."""
+    mounted = subprocess.run(
+        ["/bin/mount", "-t", "tmpfs", "-o", request.param, "tmpfs", str(tmp_path)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("only root can make a small file system")
+    try:
+        with suppress(OSError):
+            (tmp_path / "filling").write_bytes(b"-" * 1_000_000)
+        yield tmp_path
+    finally:
+        subprocess.run(["/bin/umount", "--lazy", str(tmp_path)], check=True)
+
+
+def test_a_process_without_room_for_its_counts_goes_on(full_folder):
+    with running(full_folder, before=5, forks=1, count=10) as process:
+        pass
+
+    assert process.returncode == 0
+
+
+def test_a_process_that_finds_no_room_for_more_names_goes_on(tmp_path, monkeypatch):
+    file = AllocatedFile(str(tmp_path / "counter_0.db"))
+    file.write_value("first", 1.0, 0.0)
+    monkeypatch.setattr("omachemainproj.metric_files._allocate", lambda *_: False)
+    names = [f"{number} " * 500 for number in range(200)]
+
+    for value, name in enumerate(names):
+        file.write_value(name, float(value), 0.0)
+
+    assert [file.read_value(name)[0] for name in ("first", *names)] == [1.0, *range(200)]
+    file.close()
+    assert is_whole(tmp_path / "counter_0.db")
+
+
+def test_a_file_of_counts_has_room_on_the_disk_for_all_of_it(tmp_path):
+    file = AllocatedFile(str(tmp_path / "counter_0.db"))
+    for number in range(200):
+        file.write_value(f"{number} " * 500, 1.0, 0.0)
+    file.close()
+
+    said = (tmp_path / "counter_0.db").stat()
+
+    assert said.st_blocks * 512 >= said.st_size > AllocatedFile.SIZE

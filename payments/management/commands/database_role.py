@@ -102,7 +102,8 @@ class Command(BaseCommand):
             schema, owner = cursor.fetchone()
             if role == owner:
                 raise CommandError(
-                    "This role owns the tables, so its rights cannot be limited. Use another role."
+                    f"DATABASE_URL connects as {role} itself. Run this as the owner of the tables, "
+                    "for another role, which the shop's processes connect as."
                 )
             statements = grants(role, schema=_quoted(schema), tables=_tables())
             if options["print"]:
