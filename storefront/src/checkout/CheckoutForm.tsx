@@ -56,13 +56,8 @@ export function CheckoutForm({
   });
   const keep = useSaveAddress();
   const place = placeOf(choice, own.data);
-<<<<<<< HEAD
   // The account's phone, if nobody has paid from this browser yet.
-  const suggested = remembered || phone(own.data?.phone ?? "");
-=======
-  // The account's, in a browser that has not paid yet.
   const suggested = remembered || typedPhone(own.data?.phone ?? "");
->>>>>>> incoming-people
   const error = cashout.error;
   const refused = { ...wrongOf(keep.error), ...deliveryRefusal(error) };
   const isPlaceRefused = Object.keys(refused).length > 0;

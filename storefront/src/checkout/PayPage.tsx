@@ -110,9 +110,6 @@ const TITLES: Record<Stage, MessageDescriptor> = {
   refunded: msg`Refunded`,
 };
 
-<<<<<<< HEAD
-/** Stages in which a prompt is open on the phone, or on its way. */
-=======
 /** A heading whose "M-Pesa" stays on one line: browsers break it at its hyphen. */
 function unbroken(title: string) {
   const [before, after] = title.split("M-Pesa");
@@ -126,8 +123,7 @@ function unbroken(title: string) {
   );
 }
 
-/** A prompt is open, or on its way. */
->>>>>>> incoming-people
+/** Stages in which a prompt is open on the phone, or on its way. */
 const OPEN: ReadonlySet<Stage> = new Set(["calling", "busy", "ringing", "unknown"]);
 
 type Drawing = { icon: "phone" | "check" | "clock" | "cross" | "back"; tone: string };

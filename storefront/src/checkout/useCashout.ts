@@ -44,16 +44,9 @@ export function useCashout() {
   });
 }
 
-<<<<<<< HEAD
 /** Whether the order may have been placed in spite of this error. */
-function isUnanswered(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return true;
-  return error.status >= 500 || error.code === "idempotency_key_in_use";
-=======
-/** Whether the order may have been placed all the same. */
 export function mayBePlaced(error: unknown): boolean {
   return (
     isUnanswered(error) || (error instanceof ApiError && error.code === "idempotency_key_in_use")
   );
->>>>>>> incoming-people
 }

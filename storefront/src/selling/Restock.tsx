@@ -44,13 +44,8 @@ export function Restock({
       done(now);
     },
     onSettled: (_, error) => {
-<<<<<<< HEAD
       // Without a response it may have been counted: keep the key, so that it counts once.
-      if (error instanceof NoAnswer || (error instanceof ApiError && error.status >= 500)) return;
-=======
-      // Without an answer it may have been counted: sent again it is the same.
       if (isUnanswered(error)) return;
->>>>>>> incoming-people
       endKey(subject);
       if (error instanceof ApiError && error.status === 400) return;
       void client.invalidateQueries({ queryKey: ["selling"] });
