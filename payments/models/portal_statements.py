@@ -18,15 +18,15 @@ class PortalStatementQuerySet(models.QuerySet["PortalStatement"]):
     def covered_until(self, shortcode: str, since: datetime) -> datetime | None:
         """Up to when a short code's statements were read without a gap, starting at ``since``.
 
-        None if no statement begins that early.
+        None if no statement covers that moment. Earlier ones, which end before it, do not matter.
         """
         until: datetime | None = None
-        periods = self.filter(shortcode=shortcode).order_by("read_from")
+        periods = self.filter(shortcode=shortcode, read_until__gte=since).order_by("read_from")
         for read_from, read_until in periods.values_list("read_from", "read_until"):
             if read_from > (until or since):
                 break
             until = max(until or read_until, read_until)
-        return until if until is not None and until >= since else None
+        return until
 
 
 class PortalStatement(models.Model):

@@ -217,6 +217,22 @@ def test_transfers_do_not_resume_with_a_gap_between_two_statements(stop):
     assert reasons_not_to_resume(stop) == []
 
 
+def test_a_statement_of_long_before_the_backup_keeps_nothing_from_resuming(stop):
+    long_before = stop.lost_since - timedelta(days=7)
+    read_all(begins=long_before, ends=long_before + timedelta(days=1))
+
+    read_all(begins=stop.lost_since - timedelta(seconds=2))
+
+    assert reasons_not_to_resume(stop) == []
+
+
+def test_a_statement_of_long_before_the_backup_is_not_enough(stop):
+    long_before = stop.lost_since - timedelta(days=7)
+    read_all(begins=long_before, ends=long_before + timedelta(days=1))
+
+    assert len(reasons_not_to_resume(stop)) == 2
+
+
 def test_transfers_do_not_resume_while_a_withdrawal_is_unexplained(stop):
     read_all(a_withdrawal(700))
 
