@@ -27,6 +27,7 @@ from .services import (
     create_refund,
     drop_refund,
     drop_unsent_refunds,
+    mark_lines_refunded,
     mark_refunded_if_none_outstanding,
     refund_excess_locked,
     unrefunded,
@@ -86,6 +87,7 @@ def recreate_refunds(receipt: Receipt, order: Order | None, dropped: list[Refund
         # Of several, only the last is still partly due.
         last = dropped[-1]
         refund_excess_locked(order, reason=RefundReason(last.cause), line=last.track)
+        mark_lines_refunded({refund.track_id for refund in dropped if refund.track_id})
         mark_refunded_if_none_outstanding(order)
 
 

@@ -5,7 +5,7 @@ Locks: the order first, then the refund.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
+from orders.fulfilment import mark_line_refunded
 from orders.lifecycle import mark_order_refunded, mark_refund_due
 from orders.models import LateRefusal, Order, OrderTrack
 from orders.models.notifications import NotificationKind
@@ -321,6 +322,19 @@ def unrefunded(receipt: Receipt) -> int:
     """KES of a receipt that are neither refunded nor due to be."""
     owed: int | None = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"]
     return receipt.amount - (owed or 0)
+
+
+def mark_lines_refunded(lines: Iterable[int]) -> None:
+    """Mark cancelled lines, by id, as refunded if a refund of theirs was made and none is due: what
+    was due by another was dropped.
+
+    Call inside a transaction that holds the order's lock.
+    """
+    for line in sorted(lines):
+        theirs = Refund.objects.owed().filter(track=line)
+        made = theirs.filter(status=TransferStatus.DONE).exclude(cause=RefundReason.REDUCED)
+        if made.exists() and not theirs.not_done().exists():
+            mark_line_refunded(line)
 
 
 def mark_refunded_if_none_outstanding(order: Order) -> None:

@@ -24,6 +24,7 @@ from payments.refunds.services import refund_unmatched
 from payments.transfers import mark_done, mark_refused
 from payments.webhooks.inbox import replay_event
 from tests.factories import UserFactory
+from tests.shopping import an_order
 
 from .bodies import by_hand, post, post_c2b, success
 from .confirmation.actions import browser_of
@@ -375,3 +376,22 @@ def test_a_dropped_refund_of_money_in_suspense_that_was_made_leaves_nothing_due(
 
     assert [each for each in refunds() if each[2] == "due"] == []
     assert books() == {"mpesa_clearing": -500, "suspense": -500}
+
+
+def test_a_line_is_refunded_once_the_rest_that_was_due_of_it_was_taken_back(
+    client, buyer, kettle, blender, daraja
+):
+    """Of two payments for a kettle and a blender, KES 1,000 and 2,500, the blender's 2,000 go back
+    in two parts: one was made, and M-Pesa itself took back what the other was for."""
+    order = an_order(buyer, (kettle, 1), (blender, 1))
+    for part in (1000, 2500):
+        post_c2b(client, by_hand(order.reference, part))
+    Receipt.objects.update(verification="confirmed")
+    cancel(order, 1)
+    parts = list(Refund.objects.order_by("pk"))
+    mark_done(parts[0], number="SGB0000001")
+    refused(parts[1])
+
+    record_part_reversal(parts[1].receipt_id, number=BACK, amount=parts[1].amount)
+
+    assert order.tracks.order_by("pk")[1].track_status == "refunded"
