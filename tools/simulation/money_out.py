@@ -13,6 +13,7 @@ from payments.models import Payout, PayoutStop, Refund, Transfer, Withdrawal
 from payments.reconciliation.portal_statement_import import (
     CannotBeRead,
     open_statement,
+    our_shortcodes,
     read_statements,
 )
 
@@ -32,6 +33,9 @@ class MoneyOut(Activity):
     }
     #: The refund or payout that was paid by hand under a number, by that number.
     paid: dict[str, Transfer] = field(default_factory=dict)
+    #: What finance remember of what a restore lost: what a refund or payout was for, by its id or
+    #: the number it was paid by hand under.
+    remembered: dict[str, Typed] = field(default_factory=dict)
 
     @property
     def buttons(self) -> dict[str, tuple[QuerySet[Any], Callable[[Any], Typed]]]:
@@ -68,9 +72,27 @@ class MoneyOut(Activity):
         """Finance read the portal's statement of the number that pays out."""
         self.run.processes.run("read the portal's statement", self._read_statement)
 
+    def remember(self) -> None:
+        """Keep in mind what each refund and payout is for, before a restore loses some."""
+        for model in (Refund, Payout):
+            for row in model._default_manager.all():
+                self.remembered[row.originator_conversation_id] = _purpose(row)
+        self.remembered |= {number: _purpose(row) for number, row in self.paid.items()}
+
+    def forget_rows(self) -> None:
+        """After a restore: which of the rows that were paid by hand are still there."""
+        self.paid = {
+            number: row
+            for number, paid in self.paid.items()
+            for row in type(paid)._default_manager.filter(
+                originator_conversation_id=paid.originator_conversation_id
+            )
+        }
+
     def finish(self) -> None:
         """Finance explain every withdrawal, and decide every refund that waits for them."""
-        if any(not _is_known(number) for number in self.paid):
+        is_restored = PayoutStop.objects.after_a_restore().exists()
+        if is_restored or any(not _is_known(number) for number in self.paid):
             self.read_statement()
         for row in Withdrawal.objects.still_open():
             if row.return_receipt_id is not None:
@@ -79,6 +101,8 @@ class MoneyOut(Activity):
             for what, typed in (("refund", self._the_payment), ("seller", self._the_seller)):
                 if (given := typed(row)) is not None:
                     self.press(f"withdrawal.{what}", row, self.finance(), **given)
+            if is_restored and not self._was_for(row):
+                self.press("withdrawal.aside", row, self.finance())
         for refund in Refund.objects.unresolved():
             number = self._its_number(refund)
             what = "not-done" if number is None else "done"
@@ -86,11 +110,14 @@ class MoneyOut(Activity):
 
     def _read_statement(self) -> None:
         safaricom = self.run.safaricom
-        shown = safaricom.portal_statement(safaricom.config.b2c_shortcode)
-        # There is nothing to read before any money moved.
-        with suppress(DatabaseAway, CannotBeRead):
-            read = read_statements([open_statement(shown.encode(), ends=None)])
-            self.run.log(f"  the portal's statement is read: {read}")
+        stop = PayoutStop.objects.after_a_restore().first()
+        numbers = our_shortcodes() if stop else [safaricom.config.b2c_shortcode]
+        for number in numbers:
+            shown = safaricom.portal_statement(number, stop and stop.lost_since)
+            # There is nothing to read before any money moved.
+            with suppress(DatabaseAway, CannotBeRead):
+                read = read_statements([open_statement(shown.encode(), ends=None)])
+                self.run.log(f"  the portal's statement of {number} is read: {read}")
 
     def _pay(self, row: Transfer) -> str:
         """Pay a row on the portal; returns the number, "" if M-Pesa declined."""
@@ -131,12 +158,26 @@ class MoneyOut(Activity):
 
     def _the_payment(self, left: Withdrawal) -> Typed:
         """The payment that the portal's withdrawal refunded."""
-        row = self.paid.get(left.number)
-        return {"number": row.receipt.number} if isinstance(row, Refund) else None
+        return self._was_for(left, "number")
 
     def _the_seller(self, left: Withdrawal) -> Typed:
+        return self._was_for(left, "seller")
+
+    def _was_for(self, left: Withdrawal, what: str = "") -> Typed:
+        """What finance know of a withdrawal: the payment it refunded, or the seller it paid."""
         row = self.paid.get(left.number)
-        return {"seller": row.seller.username} if isinstance(row, Payout) else None
+        entry = self.run.safaricom.world.books.find(left.number)
+        ours = entry.purpose.originator_conversation_id if entry else ""
+        known = _purpose(row) if row else self.remembered.get(ours or left.number)
+        return known if known and (not what or known.get(what)) else None
+
+
+def _purpose(row: Transfer) -> dict[str, Any]:
+    """The payment that was refunded, or the seller who was paid, as typed into a form."""
+    if isinstance(row, Refund):
+        return {"number": row.receipt.number}
+    assert isinstance(row, Payout)
+    return {"seller": row.seller.username}
 
 
 def _is_known(number: str) -> bool:

@@ -97,7 +97,7 @@ class Processes:
             work(*args, **kwargs)
             self.step("the end")
         except Crash:
-            self._forget_memory()
+            self.forget_memory()
             return False
         finally:
             self._now = before
@@ -172,7 +172,7 @@ class Processes:
         return process
 
     @staticmethod
-    def _forget_memory() -> None:
+    def forget_memory() -> None:
         """Forget everything a process had in memory, and its transaction."""
         if connection.connection.in_transaction:
             connection.connection.rollback()

@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +25,7 @@ from daraja_simulator.config import SMS_API_KEY, SMS_USERNAME
 from daraja_simulator.rate_limit import RateLimit
 from daraja_simulator.registrations import Registration
 from daraja_simulator.world import World
+from omachemainproj.api.errors import Refusal
 from orders.models import JoinedOrder, Order, Parcel
 from payments import clock
 from payments.checkout.prompt_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
@@ -56,6 +57,7 @@ from .clock import BEGINNING, SeededScheduler, Time, VirtualClock
 from .log_reader import logs_are_read
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, Processes, forget_what_was_asked
+from .restores import Restores
 from .seed_data import SeedData
 from .shop import ShopClient
 from .shop_people import HASHERS
@@ -131,6 +133,7 @@ class Run:
         self.network = Network(self.chance, self.log, failures=self.failures)
         self.shop = ShopClient(self.processes, self.failures)
         self.actors = Actors(self, data)
+        self.restores = Restores(self, Chance(f"{seed} restores"))
         self.processes.overtake = self._overtake
         self.sources = frozenset(
             source for source, how_often in SOURCES.items() if self.origin.happens(how_often)
@@ -162,6 +165,7 @@ class Run:
             self.chance.seed(seed)
             self.ids.seed(seed + 1)
             self.goods_chance.seed(f"{seed} goods")
+            self.restores.at(self.step)
             self.actors.act()
             self.watch.look()
             if self.step % BETWEEN_PROOFS == 0 and self.step < self.steps:
@@ -181,7 +185,8 @@ class Run:
         until = self.time.passed + THREE_DAYS
         for _ in range(600):
             for stop in PayoutStop.objects.filter(is_open=True):
-                end_stop(stop.pk)
+                with suppress(Refusal):
+                    end_stop(stop.pk)
             self.actors.goods.finish()
             self.actors.reversals.finish()
             wait = self._until_something_happens()
@@ -211,7 +216,12 @@ class Run:
         for difference in duplicate_messages(self.safaricom):
             self.fail(difference)
         self._one_prompt_an_attempt()
-        found = Comparison(self.safaricom, self.network.reported, self.sources)
+        found = Comparison(
+            self.safaricom,
+            self.network.reported,
+            self.sources,
+            was_restored=self.restores.restored_at is not None,
+        )
         found.run()
         for difference in found.wrong:
             self.fail(difference)
@@ -329,7 +339,9 @@ class Run:
 
     def _one_prompt_an_attempt(self) -> None:
         """No attempt was prompted twice, and no phone more often in an hour than promised."""
-        prompts = self.safaricom.world.prompts.list()
+        since = self.restores.restored_after
+        # Whether it was prompted for what it lost, a restored shop cannot know.
+        prompts = [p for p in self.safaricom.world.prompts.list() if p.asked_second >= since]
         addresses = Counter(prompt.push.callback_url for prompt in prompts)
         for address, times in addresses.items():
             if times > 1:
@@ -421,6 +433,7 @@ class Run:
             mail.outbox.clear()
             forget_what_was_asked()
             stack.callback(forget_what_was_asked)
+            stack.callback(self.restores.close)
             enter(self.processes.watching())
             yield
 
@@ -505,6 +518,7 @@ class Run:
         for state, number in Counter(Parcel.objects.values_list("fee_state", flat=True)).items():
             counts[f"parcels' fees {state}"] = number
         counts["refunds left to a person"] = Refund.objects.refused().count()
+        counts["restores"] = self.restores.restored_at is not None
         counts["messages"] = GatewayEvent.objects.count()
         for why, times in self.explained.items():
             counts[f"explained: {why}"] = times
