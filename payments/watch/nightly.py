@@ -13,7 +13,7 @@ from django.utils import timezone
 from omachemainproj.dates import NAIROBI
 from omachemainproj.digests import digest_of
 from payments.models import NightlyProof
-from payments.proof.prove import ask_alone
+from payments.proof.prove import check_rule
 from payments.proof.rules import RULES
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def _ask_next(proof: NightlyProof) -> None:
     try:
         if proof.tries > MAX_TRIES:
             raise TimeoutError(f"{MAX_TRIES} processes died while checking it")
-        broken = ask_alone(
+        broken = check_rule(
             rule, timezone.now(), seconds=RULE_SECONDS, altogether=WHOLE_RULE_SECONDS
         )
     except Exception:

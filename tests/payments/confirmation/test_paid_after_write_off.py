@@ -99,7 +99,7 @@ def test_a_transfer_that_came_back_under_its_number_is_shown_to_staff(written_of
 @pytest.mark.parametrize("amount", [3000, 2900])
 def test_m_pesa_s_answer_that_shows_it_is_shown_to_staff_each_time(written_off, daraja, amount):
     for _ in range(2):
-        money_in.ask_about_receipt(written_off.pk)
+        money_in.query_receipt_again(written_off.pk)
         run_clock(1)
         answer(written_off, Amount=str(amount))
 
