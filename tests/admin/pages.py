@@ -33,6 +33,6 @@ def buttons(client, row):
     return [name for name, _ in client.get(row_url(row)).context["buttons"].actions]
 
 
-def ways(client, row):
+def links(client, row):
     """Where a row's page leads, by what the link says."""
-    return {link.words: link.url for link in client.get(row_url(row)).context["ways"]}
+    return {link.words: link.url for link in client.get(row_url(row)).context["links"]}

@@ -23,7 +23,7 @@ from tests.shopping import an_order, next_receipt, paid_line
 
 from . import cases
 from .pages import buttons as own_buttons
-from .pages import content, sections, ways
+from .pages import content, links, sections
 from .pages import facts as facts_of
 from .test_delivery_pages import paid_delivery
 from .test_pages import row_url
@@ -469,12 +469,12 @@ def test_a_problem_s_own_page_says_and_offers_what_its_order_s_does(support, pro
 
     assert "One lid is dented." in shown
     assert [_key(form) for form in told["forms"]] == ["answer", "refund", "part", "back", "close"]
-    assert f"Order {problem.track.order}" in ways(support, problem)
+    assert f"Order {problem.track.order}" in links(support, problem)
 
 
 def test_money_leads_to_where_it_is_decided(staff_browser, sale):
     for row in (Receipt.objects.get(), sale.payments.get()):
-        assert ways(staff_browser, row)["History and actions"] == console_page(row)
+        assert links(staff_browser, row)["History and actions"] == console_page(row)
 
 
 def test_deciding_a_problem_from_the_order_page_leads_back_to_the_order(support, problem):
@@ -610,7 +610,7 @@ def test_a_line_a_receipt_a_prompt_and_a_message_lead_to_their_order(staff_brows
     name, here = f"Order {sale.reference}", row_url(sale)
 
     for row in (sale.tracks.get(), sale.payments.get(), Receipt.objects.get()):
-        assert ways(staff_browser, row)[name] == here
+        assert links(staff_browser, row)[name] == here
 
 
 def test_a_refund_and_a_payout_lead_to_it(staff_browser, buyer, kettle, daraja):
@@ -623,15 +623,15 @@ def test_a_refund_and_a_payout_lead_to_it(staff_browser, buyer, kettle, daraja):
     line.seller_share.save()
     refund = cases.owed_refund()
 
-    assert ways(staff_browser, refund)[f"Order {refund.order}"] == row_url(refund.order)
-    assert ways(staff_browser, payout)[f"Order {line.order}"] == row_url(line.order)
-    assert ways(staff_browser, line.seller_share)[f"Order {line.order}"] == row_url(line.order)
+    assert links(staff_browser, refund)[f"Order {refund.order}"] == row_url(refund.order)
+    assert links(staff_browser, payout)[f"Order {line.order}"] == row_url(line.order)
+    assert links(staff_browser, line.seller_share)[f"Order {line.order}"] == row_url(line.order)
 
 
 def test_finance_who_sees_no_orders_is_led_to_the_story_of_one(sale):
     client = browser_of(in_role("finance"))
 
-    found = ways(client, Receipt.objects.get())
+    found = links(client, Receipt.objects.get())
 
     assert found == {
         f"Order {sale.reference}": f"/admin/payments/console/order/{sale.pk}/",
@@ -641,7 +641,7 @@ def test_finance_who_sees_no_orders_is_led_to_the_story_of_one(sale):
 
 
 def test_who_carries_goods_is_led_to_no_order(sale):
-    assert ways(browser_of(in_role("delivery")), sale.tracks.get()) == {}
+    assert links(browser_of(in_role("delivery")), sale.tracks.get()) == {}
 
 
 def bought(buyer, *products):
