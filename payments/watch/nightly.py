@@ -43,7 +43,7 @@ def prove_some(now: datetime | None = None, *, seconds: float = SLICE_SECONDS) -
         return 0
     began, asked = time.monotonic(), 0
     while proof.asked < len(RULES) and (not asked or time.monotonic() - began < seconds):
-        _ask_next(proof)
+        _check_next(proof)
         if not _store(proof):
             return asked
         asked += 1
@@ -81,7 +81,7 @@ def _claim(now: datetime) -> NightlyProof | None:
     return proof
 
 
-def _ask_next(proof: NightlyProof) -> None:
+def _check_next(proof: NightlyProof) -> None:
     rule = RULES[proof.asked]
     try:
         if proof.tries > MAX_TRIES:
