@@ -1,6 +1,11 @@
 """Helpers that read the sections of a row's page in the admin."""
 
-from .test_pages import row_url
+from .browsers import row_url
+
+
+def page(client, row):
+    """The HTML of a row's page."""
+    return client.get(row_url(row)).content.decode()
 
 
 def shown_on(client, row):

@@ -30,7 +30,7 @@ from payments.proof.rules import RULES
 from payments.watch.alerts import _gateway_down
 from products.catalogue.filters import ListingFilter
 from products.models import Product
-from tests.admin.test_roles import browser_of, in_role
+from tests.admin.browsers import browser_of, in_role
 from tests.conftest import signed_in
 from tests.factories import ProductFactory
 from tests.orders.parcels import a_parcel, an_agent
