@@ -14,8 +14,8 @@ from payments.proof.prove import prove
 from payments.reconciliation.portal_statement_import import _take_in_payment
 from payments.reconciliation.returns import record_returned_payment
 from tests.factories import UserFactory
+from tests.payments.bank import NAME, PASSWORD, notify, told
 from tests.payments.bodies import by_hand, post_c2b
-from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
 from .actions import NUMBER, answer, finance, on_statement, run_clock, sent_transfers
