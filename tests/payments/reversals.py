@@ -61,7 +61,7 @@ def sent_to_a_phone(order):
 
 
 def answer(client, refund, *, code=0, receipt=PAID, status="Completed", **facts):
-    """M-Pesa answers the query about the payment that a refund waits for, which is processed then."""
+    """M-Pesa answers the query about a refund's payment; then the refund is processed."""
     told = {
         "ReceiptNo": receipt,
         "TransactionStatus": status,
