@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors, refusals
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 from omachemainproj.languages import language_for
 
 from . import phone_codes, phone_login, services, tokens
@@ -87,7 +87,7 @@ def _send(request: Request, phone: str, purpose: CodePurpose, user: User | None 
         "expires_in": int(phone_codes.CODE_LIFETIME.total_seconds()),
         "again_in": 60,
     }
-    return in_their_language(request, Response(answer))
+    return translate_response(request, Response(answer))
 
 
 class AskForCodeView(Public, GenericAPIView):
@@ -350,7 +350,7 @@ class SetPasswordView(GenericAPIView):
             "access": str(pair.access),
             "refresh": str(pair.refresh),
         }
-        return transport.deliver(in_their_language(request, Response(answer)), pair)
+        return transport.deliver(translate_response(request, Response(answer)), pair)
 
 
 def check_own_code(request: Request, user: User, typed: Typed) -> None:

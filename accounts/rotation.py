@@ -181,7 +181,7 @@ def _read_mark(row: OutstandingToken) -> tuple[str, str, str]:
 
 
 def _reissue(row: OutstandingToken, session: Session, user: User, sender: Sender) -> Tokens:
-    same = RefreshToken.once_more(row, session, user, sender.browser)
+    same = RefreshToken.rebuild(row, session, user, sender.browser)
     return tokens.pair_of(same, is_repeated=True)
 
 

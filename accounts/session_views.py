@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken
 
 from omachemainproj.api.error_schemas import error_answer
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 from omachemainproj.api.parameters import refuse_unknown
 
 from . import tokens
@@ -116,4 +116,4 @@ class EndSessionsView(GenericAPIView):
         """End all of the caller's sessions, including this one, and revoke all tokens."""
         ended = tokens.revoke_all(current_user(request).pk)
         answer = {"detail": "You are signed out everywhere.", "ended": ended}
-        return in_their_language(request, Response(answer))
+        return translate_response(request, Response(answer))

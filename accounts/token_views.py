@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omachemainproj.api.fields import read_idempotency_key
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 
 from . import tokens
 from .authentication import Public
@@ -144,4 +144,4 @@ class SignOutOfBrowserView(Public, GenericAPIView):
 
 
 def _signed_out(request: Request) -> Response:
-    return in_their_language(request, Response({"detail": "Successfully logged out."}))
+    return translate_response(request, Response({"detail": "Successfully logged out."}))

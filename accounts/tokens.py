@@ -108,7 +108,7 @@ class RefreshToken(LibraryRefreshToken):
         return token
 
     @classmethod
-    def once_more(
+    def rebuild(
         cls, row: OutstandingToken, session: Session, user: User, browser: str
     ) -> RefreshToken:
         """Rebuild exactly the token that was issued with this row."""

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omachemainproj.api.error_schemas import field_errors, refusals
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 
 from . import services, tokens
 from .authentication import Public, current_user
@@ -81,7 +81,7 @@ class ConfirmEmailView(Public, GenericAPIView):
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         services.confirm_email(form.validated_data["key"])
-        return in_their_language(request, Response({"detail": "ok"}))
+        return translate_response(request, Response({"detail": "ok"}))
 
 
 class ResendConfirmationView(GenericAPIView):
@@ -103,7 +103,7 @@ class ResendConfirmationView(GenericAPIView):
         The response is the same in any case.
         """
         send_confirmation(current_user(request))
-        return in_their_language(request, Response({"detail": "ok"}))
+        return translate_response(request, Response({"detail": "ok"}))
 
 
 class SignInView(Public, LoginView):
@@ -168,7 +168,7 @@ class ChangePasswordView(PasswordChangeView):
             "access": str(pair.access),
             "refresh": str(pair.refresh),
         }
-        return transport.deliver(in_their_language(request, Response(answer)), pair)
+        return transport.deliver(translate_response(request, Response(answer)), pair)
 
 
 class ResetPasswordView(Public, PasswordResetView):
@@ -181,7 +181,7 @@ class ResetPasswordView(Public, PasswordResetView):
         responses=Done,
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return in_their_language(request, super().post(request, *args, **kwargs))
+        return translate_response(request, super().post(request, *args, **kwargs))
 
 
 class ConfirmResetView(Public, PasswordResetConfirmView):
@@ -194,4 +194,4 @@ class ConfirmResetView(Public, PasswordResetConfirmView):
         responses={200: Done, 429: LOCKED_OUT},
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return in_their_language(request, super().post(request, *args, **kwargs))
+        return translate_response(request, super().post(request, *args, **kwargs))

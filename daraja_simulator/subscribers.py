@@ -19,7 +19,8 @@ class Subscribers:
         self._wrong: dict[str, int] = {}
 
     def record_pin(self, phone: str, *, right: bool) -> None:
-        """Record whether a PIN entered on a phone was right. A right one resets the count."""
+        """Record whether a PIN entered on a phone was right. A right one resets the count,
+        unless the PIN is locked."""
         with self._lock:
             if not right:
                 self._wrong[phone] = self._wrong.get(phone, 0) + 1

@@ -134,9 +134,9 @@ _fetch, _count = methodcaller("fetchall"), attrgetter("rowcount")
 
 def _send(sql: str, parameters: list[Any], read: Callable[[Any], Any]) -> Any:
     """Send a statement, and return what ``read`` returns for its cursor."""
-    at_once = getattr(connection, "at_once", None)
-    if at_once is not None:
-        return read(at_once(sql, parameters))
+    execute_shared = getattr(connection, "execute_shared", None)
+    if execute_shared is not None:
+        return read(execute_shared(sql, parameters))
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return read(cursor)

@@ -46,7 +46,7 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
     if template is None:
         model._base_manager.bulk_create(rows, ignore_conflicts=ignore_conflicts)
         return
-    cursor = connection.at_once(template.sql, values)  # type: ignore[attr-defined]
+    cursor = connection.execute_shared(template.sql, values)  # type: ignore[attr-defined]
     _set_returned(rows, template, cursor.fetchall() if template.returning else [()] * len(rows))
 
 
@@ -73,7 +73,7 @@ def insert_new(rows: Sequence[Model], returning: str) -> list[Any]:
     if _is_few(rows):
         template, values = _template_of(rows, ignore_conflicts=True)
     if template is not None:
-        cursor = connection.at_once(f"{template.sql} RETURNING {column}", values)  # type: ignore[attr-defined]
+        cursor = connection.execute_shared(f"{template.sql} RETURNING {column}", values)  # type: ignore[attr-defined]
         return [value for (value,) in cursor.fetchall()]
     query = InsertQuery(model, on_conflict=OnConflict.IGNORE)
     query.insert_values(_fields(model), list(rows))
@@ -106,7 +106,7 @@ def insert_with(row: Model, others: Sequence[Model], *, refers: str) -> None:
     values += [value for place, value in enumerate(more) if place not in references]
     # Django wrote both.
     whole = f"WITH first AS ({template.sql}), others AS ({sql}) SELECT * FROM first"  # noqa: S608
-    cursor = connection.at_once(whole, values)  # type: ignore[attr-defined]
+    cursor = connection.execute_shared(whole, values)  # type: ignore[attr-defined]
     _set_returned([row], template, cursor.fetchall())
     for other in others:
         other._state.adding, other._state.db = False, connection.alias

@@ -253,7 +253,7 @@ class MessageAdmin(RowPage, LookupAdmin):
     readonly_fields = ("words", "delivery")
     page_name = "Message:"
     page_actions = {"send_again": may_be_sent_again}
-    page_words = {"send_again": "Send again"}
+    page_labels = {"send_again": "Send again"}
 
     def rows_around(self, message: Message) -> list[tuple[str, Model | None]]:
         return [("Order", message.notice.order), ("Person", message.user)]

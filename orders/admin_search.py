@@ -28,7 +28,7 @@ def _describe_order(order: Order, viewer: User) -> tuple[str, ...]:
     by=("a phone number", "the recipient’s name, or its beginning"),
     permissions=(SEES_ORDERS,),
     headings=("Order", "Status", "Recipient", "Phone", "Destination", "Placed"),
-    tell=_describe_order,
+    cells=_describe_order,
     place=21,
 )
 def find_orders_for(typed: Typed, viewer: User) -> Found:
@@ -52,7 +52,7 @@ def _describe(line: OrderTrack, viewer: User) -> tuple[str, ...]:
     by=("an order’s reference",),
     permissions=("orders.view_ordertrack",),
     headings=("Goods", "Order", "Status", "Quantity", "Changed"),
-    tell=_describe,
+    cells=_describe,
     place=13,
 )
 def find_lines(typed: Typed, viewer: User) -> Found:

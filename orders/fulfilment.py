@@ -31,7 +31,7 @@ from .line_moves import (
     moves_of,
     roles_of,
     staff_roles_of,
-    ways_of,
+    transitions_from,
 )
 from .models import Order, OrderTrack, Problem, TrackEvent, TrackStatus
 from .models.notifications import NotificationKind
@@ -191,7 +191,7 @@ def require_allowed(
     Called before a code is compared, too: a user who may not make the move can neither use up the
     attempts at a code nor find out whether it is right. Raises NotAllowed and ClaimedByAnother.
     """
-    allowed = _ways_of(line).get(to, frozenset()) & roles
+    allowed = _transitions_of(line).get(to, frozenset()) & roles
     if not allowed:
         raise NotAllowed(_refusal_reason(line, to, roles))
     if Role.AGENT in allowed and Role.STAFF not in allowed:
@@ -199,8 +199,8 @@ def require_allowed(
     return allowed
 
 
-def _ways_of(line: OrderTrack) -> dict[str, frozenset[Role]]:
-    return ways_of(line.track_status, is_brought=line.parcel_id is not None)
+def _transitions_of(line: OrderTrack) -> dict[str, frozenset[Role]]:
+    return transitions_from(line.track_status, is_brought=line.parcel_id is not None)
 
 
 def _require_own_parcel(line: OrderTrack, to: str, agent: User) -> None:
@@ -237,7 +237,7 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
 
 
 def _refusal_reason(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
-    if to in _ways_of(line):
+    if to in _transitions_of(line):
         return f"This item is {line.track_status}. You do not have permission to mark it as {to}."
     mine = moves_of(
         line.track_status,

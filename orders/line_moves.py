@@ -112,7 +112,7 @@ def staff_roles_of(user: User) -> frozenset[Role]:
     return frozenset({Role.AGENT}) if user.has_perm(DELIVER_PERMISSION) else frozenset()
 
 
-def ways_of(track_status: str, *, is_brought: bool) -> dict[str, frozenset[Role]]:
+def transitions_from(track_status: str, *, is_brought: bool) -> dict[str, frozenset[Role]]:
     """Return the statuses that may follow this one, each with the roles that may set it.
 
     ``is_brought``: whether the order has a delivery, so that the line is in a parcel.
@@ -133,10 +133,10 @@ def moves_of(
 
     Used for everything the API and the admin offer to buyers, sellers, agents and staff. A code or
     reason that a move requires is checked when it is made. ``in_doubt`` is that of the line's
-    order; ``is_brought`` as in ``ways_of``.
+    order; ``is_brought`` as in ``transitions_from``.
     """
     moves = []
-    for to, allowed in ways_of(track_status, is_brought=is_brought).items():
+    for to, allowed in transitions_from(track_status, is_brought=is_brought).items():
         mine = allowed & roles
         is_locked = in_doubt and to in GOODS_MOVED
         is_guessed_out = to == TrackStatus.DELIVERED and mine <= _NEED_CODE

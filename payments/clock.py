@@ -116,7 +116,7 @@ def run_daily() -> int:
                 "daily duty %s failed; the next round tries again",
                 f"{duty.__module__}.{duty.__qualname__}",
             )
-    clear_expired_cookies()
+    delete_expired_admin_sessions()
     return done
 
 
@@ -190,7 +190,7 @@ def prove_tonight() -> int:
         return 0
 
 
-def clear_expired_cookies() -> None:
+def delete_expired_admin_sessions() -> None:
     """Delete expired sessions of the admin. Never raises."""
     try:
         SessionStore.clear_expired()

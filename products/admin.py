@@ -97,7 +97,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
         "show": lambda product: not product.listed,
         "hide": lambda product: product.listed,
     }
-    page_words = {"show": "List again", "hide": "Unlist"}
+    page_labels = {"show": "List again", "hide": "Unlist"}
 
     @admin.display(description="picture")
     def picture(self, product: Product) -> str:

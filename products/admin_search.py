@@ -89,7 +89,7 @@ def _describe(product: Product, viewer: User) -> tuple[str, ...]:
     by=("words of a product’s name", "a product’s number", "a seller’s user name"),
     permissions=("products.view_product",),
     headings=("Product", "Number", "Shown", "Price", "In stock", "Seller"),
-    tell=_describe,
+    cells=_describe,
     place=30,
 )
 def find_products(typed: Typed, viewer: User) -> Found:

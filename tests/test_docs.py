@@ -1,4 +1,4 @@
-"""The documentation names only existing files, functions and links."""
+"""The documentation names only existing files, functions and links, and quotes what is shown."""
 
 import ast
 import re
@@ -25,6 +25,10 @@ _FILE = re.compile(r".+\.(py|md|toml|ini|html|css|conf|txt|example)")
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(.*\)")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _CONSTANT = re.compile(r"_*[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|_[a-z]\w+|([A-Z][a-z0-9]+){2,}")
+#: A label or sentence of the shop: “quoted”, or *in italics* with a capital letter.
+_QUOTE = re.compile(r"“([^”]{4,})”|(?<!\*)\*([A-Z][^*]{3,})\*(?!\*)")
+#: What others say: a buyer, a firewall, Excel, and the name of an alert.
+_WORDS_OF_OTHERS = {"I have paid", "log in here", "Unicode Text", "Shop down"}
 _LINK = re.compile(r"\]\(([^)\s:]*?)(?:#([^)\s]*))?\)")
 
 
@@ -46,6 +50,24 @@ def words():
     files = [*sources().values(), ROOT / "Makefile", ROOT / ".env.example"]
     here = Path(__file__)
     return {word for file in files if file != here for word in re.findall(r"\w+", file.read_text())}
+
+
+@cache
+def shown_texts():
+    """The strings of the apps' code and their templates, in lower case, as one text."""
+    strings = [
+        node.value
+        for name, file in sources().items()
+        if name.split(".")[0] in APPS
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    pages = [page.read_text() for app in APPS for page in (ROOT / app).rglob("*.html")]
+    return _flat("\n".join(strings + pages))
+
+
+def _flat(text):
+    return re.sub(r"\s+", " ", text).replace("’", "'").lower()
 
 
 @cache
@@ -145,6 +167,15 @@ def _is_in(file, place):
     return file == place or place in file.parents
 
 
+def quotes_of_nothing_in(prose):
+    """Quoted labels and sentences that the shop does not show."""
+    quotes = [_flat(quoted or italic) for quoted, italic in _QUOTE.findall(prose)]
+    others = {_flat(quote) for quote in _WORDS_OF_OTHERS}
+    return [
+        quote for quote in quotes if quote not in others and quote.rstrip(".,") not in shown_texts()
+    ]
+
+
 def broken_links_in(text, folder):
     """Links to missing files, and to missing headings."""
     for target, anchor in _LINK.findall(text):
@@ -165,6 +196,13 @@ def test_everything_a_page_names_exists(page):
     prose = _FENCED.sub("", page.read_text())
 
     assert [said for item in _ITEM.split(prose) for said in missing_in(item)] == []
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_every_text_a_page_quotes_is_shown_somewhere(page):
+    prose = _CODE.sub("", _FENCED.sub("", page.read_text()))
+
+    assert quotes_of_nothing_in(prose) == []
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
@@ -220,6 +258,12 @@ def test_a_missing_name_is_found(item, said):
 )
 def test_an_existing_name_is_accepted(item):
     assert list(missing_in(item)) == []
+
+
+def test_a_quote_of_a_text_that_is_shown_nowhere_is_found():
+    text = "On *Pick-up points*, press *Resume outgoing\npayments*, or “Let them\nsing again”."
+
+    assert quotes_of_nothing_in(text) == ["let them sing again"]
 
 
 def test_a_broken_link_is_found():

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
+import logging
 import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from tools.memory_shop import open_memory_shop
 
 BEGINNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 PRODUCTS, MINUTES, VISITORS_A_MINUTE = 1000, 60, 5
@@ -32,33 +34,14 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, nargs="*", default=[1, 10, 100])
     parser.add_argument("--minutes", type=int, default=MINUTES)
     options = parser.parse_args()
-    _open_shop()
+    # With the limit of production, which a laptop does not have.
+    open_memory_shop(UNPAID_GOODS_PER_NETWORK="40")
+    logging.disable(logging.CRITICAL)
     print(f"{'accounts':>8}  {'networks':<12}{'kept from others':>18}{'not shown as free':>20}")
     for accounts in options.accounts:
         for networks in ("one", "one each")[: 1 if accounts == 1 else 2]:
             kept, hidden = _attack(accounts, networks == "one", options.minutes)
             print(f"{accounts:>8}  {networks:<12}{kept:>18.1%}{hidden:>20.1%}", flush=True)
-
-
-def _open_shop() -> None:
-    """An in-memory shop with the limits of production."""
-    os.environ.pop("DJANGO_SECRET_KEY", None)
-    os.environ.update(
-        OMACHE_ENV_FILE=os.devnull,
-        DJANGO_SETTINGS_MODULE="omachemainproj.settings",
-        DATABASE_URL="sqlite:///:memory:",
-        CELERY_BROKER_URL="",
-        SMS="off",
-        UNPAID_GOODS_PER_NETWORK="40",
-    )
-    import logging
-
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    logging.disable(logging.CRITICAL)
-    call_command("migrate", verbosity=0)
 
 
 class _Accepts:

@@ -118,7 +118,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         "close": lambda person: _has_account(person) and person.is_active,
         "reopen": lambda person: _has_account(person) and not person.is_active,
     }
-    page_words = {
+    page_labels = {
         "take_avatars_away": "Take their avatar away",
         "sign_out": "Sign them out everywhere",
         "let_try_again": "Let them try their password again",

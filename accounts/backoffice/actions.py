@@ -293,6 +293,9 @@ def staff_action(
     """Make a list action out of a function that handles one row.
 
     ``permissions`` are as in ``admin.action``: names of ``has_…_permission`` of the admin class.
+
+    The action's key is the function's module and name. It is stored with open proposals and in the
+    audit, so neither may be renamed.
     """
 
     def decorate(do: Handler) -> ListAction:

@@ -161,7 +161,7 @@ def column(model: type[Model], name: str, labels: Mapping[str, str]) -> str | Ca
         return name
     label = labels.get(name) or LABELS.get(name)
     is_switch = field.get_internal_type() == "BooleanField"
-    write = _OF_THEIR_OWN.get(name) or (_whole_words(name) if is_switch else writer_of(field))
+    write = _SPECIAL_FORMATS.get(name) or (_yes_or_no(name) if is_switch else writer_of(field))
     if write is None and label is None:
         return name
     written = write or _as_it_is(field)
@@ -185,7 +185,7 @@ def field_of_page(
     except FieldDoesNotExist:
         return name
     if field.get_internal_type() == "BooleanField" or name == "result_text":
-        return admin.display(description=_label_of(field, labels))(_whole_words(name))
+        return admin.display(description=_label_of(field, labels))(_yes_or_no(name))
     if name == "content_type" or not (field.many_to_one or field.one_to_one):
         cell = column(model, name, labels)
         if callable(cell) and name in MONEY | PHONES:
@@ -203,7 +203,7 @@ def _label_of(field: Any, labels: Mapping[str, str]) -> str:
     return labels.get(field.name) or LABELS.get(field.name) or str(field.verbose_name)
 
 
-def _whole_words(name: str) -> Callable[[Any], str]:
+def _yes_or_no(name: str) -> Callable[[Any], str]:
     """Yes and no as words: Django's red cross suggests an error where there is none."""
 
     def cell(row: Any) -> str:
@@ -248,7 +248,7 @@ def _kind_of_row(row: Any) -> str:
 
 
 #: Columns with a format of their own.
-_OF_THEIR_OWN: dict[str, Callable[[Any], Any]] = {
+_SPECIAL_FORMATS: dict[str, Callable[[Any], Any]] = {
     "content_type": _kind_of_row,
     "did": lambda row: formats.dial_in(row.did),
     "object_name": lambda row: formats.dial_in(row.object_name),

@@ -124,7 +124,7 @@ _TONES = {
 }
 TONE_OF = {value: tone for tone, values in _TONES.items() for value in values}
 #: Exceptions, by column and value: the goods of a paid line are still to be fetched.
-_BUT = {("track_status", "paid"): Tone.OPEN}
+_TONE_EXCEPTIONS = {("track_status", "paid"): Tone.OPEN}
 #: Columns with a row's status.
 STATUS_COLUMNS = frozenset({"payment_status", "track_status", "status", "state", "verification"})
 
@@ -132,4 +132,7 @@ STATUS_COLUMNS = frozenset({"payment_status", "track_status", "status", "state",
 def status_badge(row: Any, column: str) -> SafeString:
     """A status column of a row as a badge with its choice's label."""
     value = getattr(row, column)
-    return badge(getattr(row, f"get_{column}_display")(), _BUT.get((column, value), TONE_OF[value]))
+    return badge(
+        getattr(row, f"get_{column}_display")(),
+        _TONE_EXCEPTIONS.get((column, value), TONE_OF[value]),
+    )

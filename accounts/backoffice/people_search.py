@@ -62,7 +62,7 @@ def _describe(person: User, viewer: User) -> tuple[str, ...]:
     by=("a user name, first or last name, or its beginning", "an e-mail address"),
     permissions=("accounts.view_user",),
     headings=("Person", "Account", "Name", "E-mail", "Since"),
-    tell=_describe,
+    cells=_describe,
     place=20,
 )
 def find_people(typed: Typed, viewer: User) -> Found:

@@ -157,13 +157,13 @@ class RowPage(admin.ModelAdmin):
     #: The list's actions that the page offers too; each function tells whether a row fits.
     page_actions: ClassVar[dict[str, Callable[[Any], bool]]] = {}
     #: Labels of buttons, where the list's label is for several rows.
-    page_words: ClassVar[dict[str, str]] = {}
+    page_labels: ClassVar[dict[str, str]] = {}
 
     def rows_around(self, row: Any) -> Iterable[tuple[str, Model | None]]:
         """Related rows that the page links to, each after its relation to the row in words."""
         return ()
 
-    def other_ways(self, row: Any) -> Iterable[Link]:
+    def other_links(self, row: Any) -> Iterable[Link]:
         """Other links on the row's page."""
         return ()
 
@@ -173,7 +173,7 @@ class RowPage(admin.ModelAdmin):
         offered = [
             (name, allowed.get(name)) for name, fits in self.page_actions.items() if fits(row)
         ]
-        words = self.page_words
+        words = self.page_labels
         return Buttons(
             row, [(name, words.get(name) or str(each[2])) for name, each in offered if each]
         )
@@ -190,7 +190,7 @@ class RowPage(admin.ModelAdmin):
                     each.form = returned_form(request, each.name) or each.form
             context = {
                 **context,
-                "ways": self._links(row, viewer),
+                "links": self._links(row, viewer),
                 "buttons": self.buttons(request, row),
                 "above": [each for each in shown if not each[0].is_below],
                 "below": [each for each in shown if each[0].is_below],
@@ -206,4 +206,4 @@ class RowPage(admin.ModelAdmin):
         related = [(words, each) for words, each in self.rows_around(row) if each is not None]
         pages = [(words, each, page_of(each, viewer)) for words, each in related]
         rows = [Link(f"{words} {each}", url) for words, each, url in pages if url]
-        return [*rows, *self.other_ways(row)]
+        return [*rows, *self.other_links(row)]

@@ -52,7 +52,7 @@ class Found(NamedTuple):
 #: Finds rows by the typed text, for a viewer with permission.
 Find = Callable[[Typed, User], Found]
 #: Returns a row's cells after its name.
-Tell = Callable[[Any, User], Sequence[Any]]
+Cells = Callable[[Any, User], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Finder:
     by: tuple[str, ...]
     permissions: tuple[str, ...]
     headings: tuple[str, ...]
-    tell: Tell
+    cells: Cells
     find: Find
     place: int
 
@@ -84,7 +84,7 @@ def finder(
     by: Iterable[str],
     permissions: Iterable[str],
     headings: Iterable[str],
-    tell: Tell,
+    cells: Cells,
     place: int,
 ) -> Callable[[Find], Find]:
     """Declare how rows of one kind are found; finders run in order of ``place``.
@@ -93,7 +93,7 @@ def finder(
     """
 
     def declare(find: Find) -> Find:
-        made = Finder(title, tuple(by), tuple(permissions), tuple(headings), tell, find, place)
+        made = Finder(title, tuple(by), tuple(permissions), tuple(headings), cells, find, place)
         _finders.append(made)
         _finders.sort(key=lambda each: each.place)
         return find
@@ -165,5 +165,5 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _table(kind: Finder, found: Found, viewer: User) -> Table:
-    rows = [(link_to(row, viewer), *kind.tell(row, viewer)) for row in found.rows]
+    rows = [(link_to(row, viewer), *kind.cells(row, viewer)) for row in found.rows]
     return Table(kind.headings, rows, "", found.more)

@@ -111,7 +111,7 @@ def _as_api_error(exc: Exception, context: dict[str, Any]) -> Exception:
     """Convert an exception into one that DRF can answer."""
     if isinstance(exc, UnreadablePostError):
         return ParseError(INCOMPLETE_BODY, "body_broke_off")
-    if is_out_of_room(exc):
+    if is_disk_full(exc):
         logger.error("the disk is full: %s", exc)
         return Busy()
     if isinstance(exc, DatabaseError):
@@ -128,7 +128,7 @@ def _tried_another_scheme(context: dict[str, Any]) -> bool:
     return bool(credentials) and credentials[0].lower() != "bearer"
 
 
-def is_out_of_room(exc: BaseException | None) -> bool:
+def is_disk_full(exc: BaseException | None) -> bool:
     """Whether the disk is full, or can no longer be written to."""
     return isinstance(exc, OSError) and exc.errno in {ENOSPC, EDQUOT, EROFS}
 
@@ -142,7 +142,7 @@ def answer_busy(request: HttpRequest) -> JsonResponse:
 
 def busy_for(request: HttpRequest, error: BaseException | None) -> JsonResponse | None:
     """The response if this error says that the database is busy or the disk full, or else None."""
-    if not isinstance(error, OperationalError) and not is_out_of_room(error):
+    if not isinstance(error, OperationalError) and not is_disk_full(error):
         return None
     logger.error("%s %s could not be served: %s", request.method, request.path, error)
     return answer_busy(request)

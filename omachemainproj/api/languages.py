@@ -1,4 +1,4 @@
-"""Translates success messages of responses."""
+"""Translates the messages of responses that are not errors (errors: handlers.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from omachemainproj.languages import ENGLISH, language_for, translate_members
 
 
-def in_their_language(
+def translate_response(
     request: Request, response: Response, members: Collection[str] = ("detail",)
 ) -> Response:
     """Translate the members with these names, at any depth, into the caller's language and set

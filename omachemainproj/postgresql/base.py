@@ -32,7 +32,7 @@ _PLANNED_ANEW = re.compile(r"\bto_tsquery\(|\A(?:RELEASE |ROLLBACK TO )?SAVEPOIN
 
 
 @lru_cache(maxsize=4096)
-def _is_planned_anew(sql: str) -> bool:
+def _is_planned_each_time(sql: str) -> bool:
     return _PLANNED_ANEW.search(sql) is not None
 
 
@@ -40,7 +40,7 @@ class _Cursor(base.ServerBindingCursor):
     """Prepares repeated statements, except those that are better planned each time."""
 
     def execute(self, query: Any, params: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(query, str) and _is_planned_anew(query):
+        if isinstance(query, str) and _is_planned_each_time(query):
             kwargs.setdefault("prepare", False)
         return super().execute(query, params, *args, **kwargs)  # type: ignore[misc]
 
@@ -88,7 +88,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.prepared_max = _PREPARED_STATEMENTS
         return bool(super()._configure_connection(connection))  # type: ignore[misc]
 
-    def at_once(self, sql: str, parameters: Sequence[Any]) -> Any:
+    def execute_shared(self, sql: str, parameters: Sequence[Any]) -> Any:
         """Run a statement and return a shared cursor; read it before running the next one.
 
         All of these share one cursor per connection: creating one each time, as ``cursor()`` does,
@@ -102,7 +102,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         self.validate_thread_sharing()
         cursor = self._cursor_of_connection()
-        execute = self._execute_at_once
+        execute = self._execute_shared
         for wrapper in reversed(self.execute_wrappers):
             execute = partial(wrapper, execute)
         execute(sql, parameters, False, {"connection": self, "cursor": cursor})
@@ -110,13 +110,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _cursor_of_connection(self) -> Any:
         # Stored on the connection itself, which a pool passes from one wrapper to another.
-        cursor = getattr(self.connection, "at_once", None)
+        cursor = getattr(self.connection, "shared_cursor", None)
         if cursor is None or cursor.closed:
             with self.wrap_database_errors:
-                cursor = self.connection.at_once = self.create_cursor()
+                cursor = self.connection.shared_cursor = self.create_cursor()
         return cursor
 
-    def _execute_at_once(self, sql: str, parameters: Any, many: bool, context: Any) -> None:
+    def _execute_shared(self, sql: str, parameters: Any, many: bool, context: Any) -> None:
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:
             context["cursor"].execute(sql, parameters)

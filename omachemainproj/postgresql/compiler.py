@@ -48,7 +48,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         statements = self.as_sql()
         if len(statements) != 1:
             return super().execute_sql(returning_fields)
-        cursor = self.connection.at_once(*statements[0])
+        cursor = self.connection.execute_shared(*statements[0])
         if not returning_fields:
             return []
         table = self.query.get_meta().db_table

@@ -79,7 +79,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         """Parcels with paid lines that are not delivered yet."""
         return self.filter(_with_line(*TO_FULFIL))
 
-    def seen_since(self, since: datetime) -> ParcelQuerySet:
+    def not_delivered_before(self, since: datetime) -> ParcelQuerySet:
         """Parcels to deliver, and those delivered since then."""
         return self.filter(
             _with_line(*TO_FULFIL) | _with_line(TrackStatus.DELIVERED, updated_at__gt=since)

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import current_user
 from omachemainproj.api.errors import refuse_field
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
 from omachemainproj.languages import language_for
@@ -88,7 +88,7 @@ class NoticesView(GenericAPIView):
             [represent_notice(row, reader_id=user.pk, language=language) for row in rows]
         )
         response["Unread-Count"] = str(count_unread(user))
-        return in_their_language(request, response, ())
+        return translate_response(request, response, ())
 
 
 class NoticesReadView(APIView):

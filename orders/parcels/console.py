@@ -35,7 +35,7 @@ from orders.claims import is_abandoned
 from orders.models import Parcel, ParcelQuerySet, ParcelStatus
 
 from .actions import ACTIONS, form_name, offered
-from .queries import Reader, in_county, read_rows, seen_by, with_ends, without_own
+from .queries import Reader, in_county, read_rows, visible_to, with_ends, without_own
 from .representation import represent_collection, represent_destination
 
 #: Number of parcels per page.
@@ -77,7 +77,7 @@ def parcels(request: HttpRequest) -> HttpResponse:
     filters = form.cleaned_data if form.is_valid() else {}
     part = filters.get("part") or "fetch"
     title, narrowed = PARTS[part]
-    seen = seen_by(
+    seen = visible_to(
         reader,
         timezone.now(),
         claimed=filters.get("mine") == "mine",
@@ -111,7 +111,7 @@ def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
     action = ACTIONS.get(key)
     if action is None:
         raise Http404
-    seen = seen_by(Reader(reader.user, reader.delivers, True, reader.points), timezone.now())
+    seen = visible_to(Reader(reader.user, reader.delivers, True, reader.points), timezone.now())
     parcel = get_object_or_404(seen, pk=parcel_id)
     name, before = form_name(parcel, key), page_before(request) or _back(request)
     form = action.form(request.POST, auto_id=f"{name}-%s")

@@ -65,7 +65,7 @@ class Reader:
         return parcel.order.delivery.pickup_point_id is None and self.sees_seller(parcel)
 
 
-def seen_by(
+def visible_to(
     reader: Reader, now: datetime, *, claimed: bool = False, delivered: bool = False
 ) -> ParcelQuerySet:
     """Return the parcels a user may see.
@@ -79,13 +79,15 @@ def seen_by(
     since = now - timedelta(days=settings.AGENT_SEES_PARCEL_DAYS)
     if reader.decides:
         everyones = Parcel.objects.all()
-        return everyones.delivered_since(since) if delivered else everyones.seen_since(since)
+        return (
+            everyones.delivered_since(since) if delivered else everyones.not_delivered_before(since)
+        )
     # A union, in which each part has its own index: with one condition for all of them PostgreSQL
     # goes through every open parcel of the shop.
     parts: list[ParcelQuerySet] = []
     if reader.delivers:
         own = Parcel.objects.claimed_by(reader.user)
-        parts.append(own.delivered_since(since) if delivered else own.seen_since(since))
+        parts.append(own.delivered_since(since) if delivered else own.not_delivered_before(since))
         if not (claimed or delivered):
             parts.append(Parcel.objects.free().to_deliver())
     if reader.points:

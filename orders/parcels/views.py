@@ -22,7 +22,7 @@ from orders.models import Parcel, ParcelQuerySet, ParcelStatus
 
 from . import openapi as descriptions
 from .actions import ATTEMPT, CLAIM, RELEASE, move_parcel_for
-from .queries import Reader, in_county, read_rows, seen_by, with_ends, without_own
+from .queries import Reader, in_county, read_rows, visible_to, with_ends, without_own
 from .representation import represent_parcel
 from .serializers import (
     AttemptInput,
@@ -65,7 +65,7 @@ class ParcelsView(GenericAPIView):
             raise NotADeliveryAgent
         refuse_unknown(request, (*ParcelFilterInput().fields, *PAGING))
         wanted = _read_filter(request)
-        seen = seen_by(
+        seen = visible_to(
             reader,
             timezone.now(),
             claimed=wanted.get("mine") is True,
@@ -217,14 +217,14 @@ def _find(request: Request, parcel_id: str) -> _Found:
     """
     reader = Reader.of(current_user(request))
     found = Reader(reader.user, reader.delivers, reader.delivers or reader.decides, reader.points)
-    parcel = seen_by(found, timezone.now()).filter(pk=int(parcel_id)).first()
+    parcel = visible_to(found, timezone.now()).filter(pk=int(parcel_id)).first()
     if parcel is None:
         raise NoSuchParcel
     return _Found(reader, parcel, _is_visible(parcel, reader))
 
 
 def _is_visible(parcel: Parcel, reader: Reader) -> bool:
-    return seen_by(reader, timezone.now()).filter(pk=parcel.pk).exists()
+    return visible_to(reader, timezone.now()).filter(pk=parcel.pk).exists()
 
 
 def _answer(parcel: Parcel, reader: Reader, *, was_seen: bool) -> Response:

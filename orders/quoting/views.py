@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from omachemainproj.api.fields import read_input
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 
 from . import openapi
 from .serializers import QuoteInput, QuoteOutput
@@ -40,4 +40,4 @@ class QuoteView(APIView):
             mpesa_number=wanted.get("mpesa_number") or "",
             shown_amount=wanted.get("amount"),
         )
-        return in_their_language(request, Response(QuoteOutput(made).data), {"message"})
+        return translate_response(request, Response(QuoteOutput(made).data), {"message"})

@@ -19,7 +19,7 @@ from accounts.backoffice.conflicts import ConflictOfInterest, find_parties, is_p
 from accounts.models import User
 from omachemainproj.api.error_schemas import error_answer, refusals
 from omachemainproj.api.errors import FieldRefusal
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
 from omachemainproj.media import media_prefix
@@ -181,7 +181,7 @@ def _track_history(request: Request, line: Any) -> Response:
         "problem": _problem_shown(line, reader),
     }
     # Notes written by the shop are translated.
-    return in_their_language(request, Response(story), {"note"})
+    return translate_response(request, Response(story), {"note"})
 
 
 def _problem_shown(line: Any, reader: User) -> dict[str, Any] | None:

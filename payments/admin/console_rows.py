@@ -14,7 +14,7 @@ from payments.backoffice.kinds import console_page
 class ConsoleRowPage(RowPage):
     """Link an admin's rows to their pages on the console."""
 
-    def other_ways(self, row: Model) -> list[Link]:
+    def other_links(self, row: Model) -> list[Link]:
         """The link to the console, which needs the same permission as the row."""
         return [Link("History and actions", console_page(row))]
 

@@ -39,7 +39,7 @@ def _describe_order(order: Order, viewer: User) -> tuple[str, ...]:
     by=("an order’s reference", "a phone, as people dial it", "M-Pesa’s receipt number"),
     permissions=(SEES_ORDERS, VIEW_MONEY),
     headings=("Order", "Status", "Price", "Buyer", "Paying phone", "Placed"),
-    tell=_describe_order,
+    cells=_describe_order,
     place=10,
 )
 def find_orders(typed: Typed, viewer: User) -> Found:
@@ -100,7 +100,7 @@ def _describe_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
     by=("M-Pesa’s receipt number", "the phone that paid"),
     permissions=("payments.view_receipt",),
     headings=("Receipt", "Status", "Order", "Paid"),
-    tell=_describe_receipt,
+    cells=_describe_receipt,
     place=11,
 )
 def find_money_in(typed: Typed, viewer: User) -> Found:
@@ -121,7 +121,7 @@ def _describe_prompt(payment: OrderPayment, viewer: User) -> tuple[str, ...]:
     by=("a checkout request ID",),
     permissions=("payments.view_orderpayment",),
     headings=("Attempt", "Order", "When"),
-    tell=_describe_prompt,
+    cells=_describe_prompt,
     place=14,
 )
 def find_prompts(typed: Typed, viewer: User) -> Found:
@@ -139,7 +139,7 @@ def _describe_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:
     by=("M-Pesa’s number of a refund, payout or withdrawal", "our ID of a refund or payout"),
     permissions=("payments.view_refund",),
     headings=("Refund", "Status", "Phone", "When"),
-    tell=_describe_transfer,
+    cells=_describe_transfer,
     place=15,
 )
 def find_refunds(typed: Typed, viewer: User) -> Found:
@@ -152,7 +152,7 @@ def find_refunds(typed: Typed, viewer: User) -> Found:
     by=("M-Pesa’s number of a refund, payout or withdrawal", "a seller’s user name or phone"),
     permissions=("payments.view_payout",),
     headings=("Payout", "Status", "Phone", "When"),
-    tell=_describe_transfer,
+    cells=_describe_transfer,
     place=16,
 )
 def find_payouts(typed: Typed, viewer: User) -> Found:
@@ -176,7 +176,7 @@ def _describe_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
     by=("M-Pesa’s number of a refund, payout or withdrawal",),
     permissions=("payments.view_withdrawal",),
     headings=("Withdrawal", "Status", "Phone", "Sent"),
-    tell=_describe_withdrawal,
+    cells=_describe_withdrawal,
     place=17,
 )
 def find_withdrawals(typed: Typed, viewer: User) -> Found:

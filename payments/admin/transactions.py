@@ -47,7 +47,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
 
     actions = ["cancel", "ring", "download"]
     page_actions = {"ring": time_left, "cancel": lambda order: order.is_unpaid}
-    page_words = {
+    page_labels = {
         "ring": "Send the buyer another prompt",
         "cancel": "Cancel and release the goods",
     }

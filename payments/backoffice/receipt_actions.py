@@ -233,7 +233,7 @@ def _may_be_queried(receipt: Receipt) -> bool:
     applies=_may_be_queried,
 )
 def query_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
-    receipt_services.ask_about_receipt(receipt.pk)
+    receipt_services.query_receipt_again(receipt.pk)
     return "M-Pesa will be queried in a moment."
 
 

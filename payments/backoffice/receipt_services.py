@@ -313,7 +313,7 @@ def doubt_bank_receipt(receipt_id: int) -> Receipt:
 
 
 @transaction.atomic
-def ask_about_receipt(receipt_id: int) -> Receipt:
+def query_receipt_again(receipt_id: int) -> Receipt:
     """Have the clock query M-Pesa again about an unconfirmed payment."""
     receipt = lock_receipt(receipt_id)
     if receipt.provider != Provider.MPESA or not receipt.number or receipt.is_confirmed:

@@ -28,7 +28,7 @@ from accounts.permissions import SignedInOrGuest, SignedInOrStranger
 from omachemainproj.api.error_schemas import error_answer
 from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.fields import read_idempotency_key, read_input
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 from omachemainproj.background import is_awaited
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.languages import language_for
@@ -76,7 +76,7 @@ def _answer(request: Request, order: Order, *, typed: bool = False) -> Response:
         answer = represent_guests_order(
             order, lines, payment, delivery, line_extras=extras, typed=typed
         )
-    return in_their_language(request, Response(answer), ())
+    return translate_response(request, Response(answer), ())
 
 
 def _line_extras(
@@ -132,7 +132,7 @@ def _answer_new(request: Request, placed: PlacedOrder) -> Response | None:
     )
     extras = _line_extras(request, placed.order, placed.tracks, placed.shown)
     answer = represent(placed.order, placed.tracks, payment, placed.delivery, line_extras=extras)
-    return in_their_language(request, Response(answer, status=status.HTTP_201_CREATED), ())
+    return translate_response(request, Response(answer, status=status.HTTP_201_CREATED), ())
 
 
 def _own_order(request: Request, order_token: UUID) -> Order:

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.authentication import current_user
 from omachemainproj.api.error_schemas import error_answer
 from omachemainproj.api.errors import Refusal
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
 from omachemainproj.csv_files import write_sheet
@@ -178,7 +178,7 @@ class PayoutsView(GenericAPIView):
         mine = Payout.objects.of_seller(current_user(request)).prefetch_related("shares")
         page = self.paginate_queryset(mine) or []
         shown = [represent_payout(payout) for payout in page]
-        return in_their_language(request, self.get_paginated_response(shown), {"reason"})
+        return translate_response(request, self.get_paginated_response(shown), {"reason"})
 
 
 class PayoutNumberView(APIView):
@@ -210,7 +210,7 @@ class PayoutNumberView(APIView):
         if not retry_payout(payout.pk, phone=serializer.validated_data["mpesa_number"], note=note):
             raise NotRefused
         payout.refresh_from_db()
-        return in_their_language(request, Response(represent_payout(payout)), {"reason"})
+        return translate_response(request, Response(represent_payout(payout)), {"reason"})
 
 
 class SummaryView(APIView):

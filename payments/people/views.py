@@ -18,7 +18,7 @@ from accounts.phone_codes import Typed
 from accounts.phone_views import check_own_code
 from accounts.serializers import Done
 from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 from omachemainproj.media import media_prefix
 
 from .erasure import StaffCannotLeave, UnderWay, erase_account
@@ -197,4 +197,4 @@ class DeleteAccountView(APIView):
             check_own_code(request, user, Typed(given["token"], given["phone_code"]))
         second_factor.demand(request._request, user, given.get("code", ""))
         erase_account(user, timezone.now())
-        return in_their_language(request, Response({"detail": "Your account is deleted."}))
+        return translate_response(request, Response({"detail": "Your account is deleted."}))

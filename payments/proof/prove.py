@@ -85,7 +85,7 @@ def prove(now: datetime | None = None, *, rules: Sequence[Rule] = RULES) -> Proo
         )
 
 
-def ask_alone(
+def check_rule(
     rule: Rule, now: datetime, *, seconds: int, altogether: float | None = None
 ) -> Broken | None:
     """Check one rule at one moment.

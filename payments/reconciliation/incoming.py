@@ -34,7 +34,7 @@ from .receipts import (
     put_in_doubt_for_its_order,
     record_manual_payment,
 )
-from .suspense import AlreadyMatched, check_may_be_matched, give_to_order, hold
+from .suspense import AlreadyMatched, apply_to_order, check_may_be_matched, hold
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         if another is not None:
             note = put_in_doubt_for_its_order(known, another.reference)
         elif known.order_id is None and order is not None and is_named:
-            return _give_named(known, order, note)
+            return _apply_named(known, order, note)
         return known, note
     if order is None:
         return _hold_in_suspense(incoming)
@@ -142,19 +142,19 @@ def may_name_its_order(receipt: Receipt, reference: str) -> bool:
     return receipt.order_id is None or not (is_of_prompt or reference == receipt.reference)
 
 
-def _give_named(receipt: Receipt, order: Order, note: str) -> tuple[Receipt, str]:
-    """Match money in suspense to the order whose reference a later report gives.
+def _apply_named(receipt: Receipt, order: Order, note: str) -> tuple[Receipt, str]:
+    """Apply money in suspense to the order whose reference a later report gives.
 
     Money that cannot be an order's, or is being refunded, stays in suspense. Returns the receipt
     that holds the money now, and a note.
     """
     try:
         check_may_be_matched(receipt)
-        given = give_to_order(receipt, order, note="", by_reference=True)
+        applied = apply_to_order(receipt, order, note="", by_reference=True)
     except AlreadyMatched as error:
         logger.warning("receipt %s: %s", receipt.number, error)
         return receipt, note
-    return given, "Already recorded; now matched to this order."
+    return applied, "Already recorded; now matched to this order."
 
 
 def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:

@@ -58,11 +58,11 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     order = lock_row(Order, order_id)
     receipt = lock_row(Receipt, receipt_id)
     check_may_be_matched(receipt)
-    return give_to_order(receipt, order, note=note, by_reference=False)
+    return apply_to_order(receipt, order, note=note, by_reference=False)
 
 
-def give_to_order(receipt: Receipt, order: Order, *, note: str, by_reference: bool) -> Receipt:
-    """Give money in suspense to an order: merge it with a receipt of the order's prompt that has
+def apply_to_order(receipt: Receipt, order: Order, *, note: str, by_reference: bool) -> Receipt:
+    """Apply money in suspense to an order: merge it with a receipt of the order's prompt that has
     no number, if they may be the same payment; otherwise record it as a manual payment.
 
     Without a payer's reference the money may belong to another order's prompt: staff decide first.
@@ -85,7 +85,7 @@ class AlreadyMatched(ValueError):
     or is not a buyer's payment. Its text can be shown to staff."""
 
 
-def check_may_be_given(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
+def check_may_be_applied(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
     """Raise AlreadyMatched if the money cannot be matched to an order. Every way to match it uses
     this check.
 
@@ -107,7 +107,7 @@ def check_may_be_matched(receipt: Receipt, *, though_in_doubt: bool = False) -> 
 
     Call inside a transaction that holds the receipt's lock.
     """
-    check_may_be_given(receipt, though_in_doubt=though_in_doubt)
+    check_may_be_applied(receipt, though_in_doubt=though_in_doubt)
     if receipt.refunds.owed().exists():
         raise AlreadyMatched(f"{receipt} is being refunded.")
 
@@ -127,7 +127,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     unnamed, movement = locked[unnamed.pk], locked[movement.pk]
     if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
         raise AlreadyMatched("The number of that receipt is already known.")
-    check_may_be_given(movement)
+    check_may_be_applied(movement)
     if not movement.number or movement.provider != unnamed.provider:
         raise AlreadyMatched(f"{movement} is another payment.")
     if not drop_unsent_refunds(movement):

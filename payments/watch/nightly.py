@@ -13,7 +13,7 @@ from django.utils import timezone
 from omachemainproj.dates import NAIROBI
 from omachemainproj.digests import digest_of
 from payments.models import NightlyProof
-from payments.proof.prove import ask_alone
+from payments.proof.prove import check_rule
 from payments.proof.rules import RULES
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def prove_some(now: datetime | None = None, *, seconds: float = SLICE_SECONDS) -
         return 0
     began, asked = time.monotonic(), 0
     while proof.asked < len(RULES) and (not asked or time.monotonic() - began < seconds):
-        _ask_next(proof)
+        _check_next(proof)
         if not _store(proof):
             return asked
         asked += 1
@@ -81,12 +81,12 @@ def _claim(now: datetime) -> NightlyProof | None:
     return proof
 
 
-def _ask_next(proof: NightlyProof) -> None:
+def _check_next(proof: NightlyProof) -> None:
     rule = RULES[proof.asked]
     try:
         if proof.tries > MAX_TRIES:
             raise TimeoutError(f"{MAX_TRIES} processes died while checking it")
-        broken = ask_alone(
+        broken = check_rule(
             rule, timezone.now(), seconds=RULE_SECONDS, altogether=WHOLE_RULE_SECONDS
         )
     except Exception:

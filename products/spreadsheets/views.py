@@ -19,7 +19,7 @@ from accounts.authentication import current_user
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.api.fields import read_idempotency_key
-from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.languages import translate_response
 from omachemainproj.api.parsers import CSVParser, StrictMultiPartParser
 from omachemainproj.api.renderers import JSONRenderer
 from omachemainproj.csv_files import write_sheet
@@ -114,7 +114,7 @@ class ImportView(APIView):
         report = import_sheet(
             rows, seller=current_user(request), check=serializer.validated_data["check"], key=key
         )
-        return in_their_language(request, Response(report), {"errors", "notes"})
+        return translate_response(request, Response(report), {"errors", "notes"})
 
 
 def _with_address(request: Request) -> QueryDict:

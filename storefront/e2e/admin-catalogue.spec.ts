@@ -1,6 +1,7 @@
 /** The catalogue's day at the admin: goods that are not as they should be, and what is said of them. */
 
 import { readFile } from "node:fs/promises";
+import { aPicture, expect, goods, moveLineAsStaff, newUser, test, unique } from "./helpers";
 import {
   doWith,
   findAnything,
@@ -13,19 +14,18 @@ import {
   said,
   signInToAdmin,
 } from "./staff";
-import { aPicture, expect, goods, newcomer, staffMoves, test, unique } from "./story";
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
 
-test("the catalogue puts goods right", async ({ page }) => {
+test("the catalogue role corrects listings, pictures and reviews", async ({ page }) => {
   test.slow();
-  const [catalogue, buyer] = [await hire("catalogue"), await newcomer("buyer")];
+  const [catalogue, buyer] = [await hire("catalogue"), await newUser("buyer")];
   const name = unique("Sufuria");
   const pot = await goods({ name });
   const order = await buyer.buys([pot.id]);
   const [line] = (await buyer.order(order.order_token)).order;
-  await staffMoves(line.id, "fetched");
-  await staffMoves(line.id, "delivered", { code: line.collection_code });
+  await moveLineAsStaff(line.id, "fetched");
+  await moveLineAsStaff(line.id, "delivered", { code: line.collection_code });
   await buyer.reviews(line.id, 1, "Rude words about its seller.");
 
   await test.step("sign in", async () => {

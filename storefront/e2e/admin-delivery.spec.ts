@@ -1,6 +1,7 @@
 /** An agent's day at the admin, on a phone: parcels, pick-up points, rates. */
 
 import type { Page } from "@playwright/test";
+import { expect, goods, newUser, test, unique } from "./helpers";
 import {
   adminClient,
   findAnything,
@@ -14,7 +15,6 @@ import {
   said,
   signInToAdmin,
 } from "./staff";
-import { expect, goods, newcomer, test, unique } from "./story";
 
 const HOME = {
   recipient: "Wanjiku Kamau",
@@ -24,10 +24,10 @@ const HOME = {
   directions: "Blue gate opposite the petrol station",
 };
 
-test("an agent brings parcels, and keeps points and rates", async ({ page, mayFail }) => {
+test("an agent delivers parcels, and edits pick-up points and rates", async ({ page, mayFail }) => {
   test.slow();
   const [agent, kettle] = [await hire("delivery"), await goods()];
-  const buyer = await newcomer("buyer");
+  const buyer = await newUser("buyer");
   const order = await buyer.buys([kettle.id], HOME);
   const other = await buyer.buys([kettle.id], HOME);
   const [line] = (await buyer.order(order.order_token)).order;
@@ -155,12 +155,12 @@ async function slowLine(page: Page): Promise<void> {
   await line.send("Network.emulateNetworkConditions", { offline: false, ...speed });
 }
 
-test("an agent on a slow line presses twice, loses an answer, reloads, and nothing is done twice", async ({
+test("on a slow connection an agent presses twice, loses an answer and reloads, and nothing is done twice", async ({
   page,
   mayFail,
 }) => {
   test.slow();
-  const [agent, kettle, buyer] = [await hire("delivery"), await goods(), await newcomer("buyer")];
+  const [agent, kettle, buyer] = [await hire("delivery"), await goods(), await newUser("buyer")];
   const order = await buyer.buys([kettle.id], HOME);
   const [line] = (await buyer.order(order.order_token)).order;
   const parcel = page.getByRole("article").filter({ hasText: order.reference });

@@ -1,8 +1,17 @@
 /** Every page of the admin, one of each kind, as each role sees its own: nobody is kept out of any. */
 
 import type { Page } from "@playwright/test";
+import {
+  aPhone,
+  expect,
+  goods,
+  moveLineAsStaff,
+  newUser,
+  signInAsDemoUser,
+  test,
+  unique,
+} from "./helpers";
 import { adminClient, hire, isSound, isSoundInTheDark, OWNER, signInToAdmin } from "./staff";
-import { aPhone, expect, goods, newcomer, ofTheDemo, staffMoves, test, unique } from "./story";
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
 
@@ -21,19 +30,19 @@ async function trade(): Promise<void> {
     // Names without gaps, as long as they may be: no page is wider for them.
     await goods({ name: unique("Sufuria").padEnd(100, "oo") }),
     await goods({ price: 30_000 }),
-    await newcomer("MwanafunziWaChuoKikuu".repeat(6)),
+    await newUser("MwanafunziWaChuoKikuu".repeat(6)),
     aPhone(),
   ];
   const order = await buyer.buys([pot.id, kettle.id], undefined, phone);
   const [line, other] = (await buyer.order(order.order_token)).order;
-  await staffMoves(line.id, "fetched");
-  await staffMoves(line.id, "delivered", { code: line.collection_code });
+  await moveLineAsStaff(line.id, "fetched");
+  await moveLineAsStaff(line.id, "delivered", { code: line.collection_code });
   await buyer.reviews(line.id, 2, "Smaller than I thought.");
   await buyer.reports(other.id, "It never came.");
   const dear = (await buyer.buys([sofa.id])).order[0]?.id ?? 0;
-  await staffMoves(dear, "fetched");
+  await moveLineAsStaff(dear, "fetched");
   // More than one of support gives back alone.
-  const { access } = await ofTheDemo("support");
+  const { access } = await signInAsDemoUser("support");
   const proposed = await fetch(`${process.env.STORY_SHOP}/track/${dear}/move/`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${access}` },

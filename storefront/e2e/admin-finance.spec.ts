@@ -1,5 +1,6 @@
 /** Finance's day at the admin: money that came for nothing, that is to leave, that did not arrive. */
 
+import { aPhone, expect, goods, moveLineAsStaff, newUser, script, test } from "./helpers";
 import {
   adminClient,
   codeOf,
@@ -13,15 +14,14 @@ import {
   said,
   signInToAdmin,
 } from "./staff";
-import { aPhone, expect, goods, newcomer, script, staffMoves, test } from "./story";
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
 
 /** Something dear was sold and fetched: its payout waits for a second person. */
 async function aDearSale() {
-  const [sofa, buyer] = [await goods({ price: 60_000, name: "Sofa" }), await newcomer("rich")];
+  const [sofa, buyer] = [await goods({ price: 60_000, name: "Sofa" }), await newUser("rich")];
   const { order } = await buyer.buys([sofa.id]);
-  await staffMoves(order[0]?.id ?? 0, "fetched");
+  await moveLineAsStaff(order[0]?.id ?? 0, "fetched");
   return sofa.seller.username;
 }
 
@@ -39,7 +39,7 @@ const aReceipt = () => `T${crypto.randomUUID().replaceAll("-", "").slice(0, 9)}`
 
 /** Money that is owed back to a phone that cannot be paid. */
 async function stuckRefund() {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("gone"), aPhone("2040")];
+  const [kettle, buyer, phone] = [await goods(), await newUser("gone"), aPhone("2040")];
   const from = `254${phone.number.slice(1)}`;
   await script({ operation: "reversal", phone: from, outcome: "R000002" });
   const { order, reference } = await buyer.buys([kettle.id], null, phone);

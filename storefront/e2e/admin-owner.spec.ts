@@ -1,5 +1,6 @@
 /** The owner's day at the admin: who works here, what they may, what they did. */
 
+import { expect, goods, moveLineAsStaff, newUser, signInAsDemoUser, test, unique } from "./helpers";
 import {
   decideOn,
   findAnything,
@@ -12,7 +13,6 @@ import {
   said,
   signInToAdmin,
 } from "./staff";
-import { expect, goods, newcomer, ofTheDemo, staffMoves, test, unique } from "./story";
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
 
@@ -20,12 +20,12 @@ test("the owner manages the staff", async ({ page }) => {
   test.slow();
   // Not the demo's superuser: who gave support their account is no second person with them.
   const owner = await hire("support", { is_superuser: "on" });
-  const [sofa, buyer] = [await goods({ price: 30_000 }), await newcomer("buyer")];
+  const [sofa, buyer] = [await goods({ price: 30_000 }), await newUser("buyer")];
   const { order, reference } = await buyer.buys([sofa.id]);
   const line = order[0]?.id ?? 0;
-  await staffMoves(line, "fetched");
+  await moveLineAsStaff(line, "fetched");
   // More than one of support gives back alone.
-  const { access } = await ofTheDemo("support");
+  const { access } = await signInAsDemoUser("support");
   const proposed = await fetch(`${process.env.STORY_SHOP}/track/${line}/move/`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${access}` },

@@ -1,5 +1,6 @@
 /** Support's day at the admin: whoever calls, writes or waits is answered. */
 
+import { aPhone, expect, goods, newUser, test } from "./helpers";
 import {
   doWith,
   findAnything,
@@ -13,7 +14,6 @@ import {
   said,
   signInToAdmin,
 } from "./staff";
-import { aPhone, expect, goods, newcomer, test } from "./story";
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
 
@@ -27,7 +27,7 @@ const HOME = {
 
 /** A paid order whose buyer says that something is wrong with it. */
 async function aProblem() {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   const order = await buyer.buys([kettle.id], HOME, phone);
   const line = order.order[0]?.id ?? 0;
   await buyer.reports(line, "The lid does not close.");
@@ -36,13 +36,13 @@ async function aProblem() {
 
 /** An order whose buyer did not enter a PIN. */
 async function anUnpaidOrder() {
-  const [pot, buyer, phone] = [await goods(), await newcomer("late"), aPhone()];
+  const [pot, buyer, phone] = [await goods(), await newUser("late"), aPhone()];
   const order = await buyer.asksFor([pot.id], phone);
   await phone.cancel();
   return { ...order, phone };
 }
 
-test("support answers whoever calls", async ({ page }) => {
+test("support answers callers", async ({ page }) => {
   test.slow();
   const [support, sold, unpaid] = await Promise.all([hire("support"), aProblem(), anUnpaidOrder()]);
 

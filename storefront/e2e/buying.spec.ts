@@ -1,17 +1,19 @@
+/** Buying and paying, with every outcome of a prompt; buying without an account. */
+
 import {
   aPhone,
   cashOut,
   expect,
   goods,
   isAccessible,
-  newcomer,
+  newUser,
   putInCart,
   signIn,
   test,
   unique,
-} from "./story";
+} from "./helpers";
 
-test("a newcomer finds something by search, joins at the till, and pays with the PIN", async ({
+test("a new user finds a product by search, registers at checkout, and pays with the PIN", async ({
   page,
 }) => {
   const word = unique("birika");
@@ -68,8 +70,8 @@ test("a newcomer finds something by search, joins at the till, and pays with the
   await isAccessible(page);
 });
 
-test("somebody cancels on the phone, has it rung again, and pays", async ({ page }) => {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+test("a buyer cancels the prompt, has another sent, and pays", async ({ page }) => {
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await cashOut(page, phone.number);
@@ -84,8 +86,8 @@ test("somebody cancels on the phone, has it rung again, and pays", async ({ page
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
 });
 
-test("a wrong PIN is told in plain words, and the right one pays", async ({ page }) => {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+test("a wrong PIN is explained, and the right one pays", async ({ page }) => {
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await cashOut(page, phone.number);
@@ -98,8 +100,8 @@ test("a wrong PIN is told in plain words, and the right one pays", async ({ page
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
 });
 
-test("a phone without money gives way to another number", async ({ page }) => {
-  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+test("after insufficient funds the buyer pays with another number", async ({ page }) => {
+  const [kettle, buyer] = [await goods(), await newUser("buyer")];
   const other = aPhone();
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
@@ -117,8 +119,8 @@ test("a phone without money gives way to another number", async ({ page }) => {
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
 });
 
-test("a phone that is off is told so", async ({ page }) => {
-  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+test("an unanswered prompt is explained", async ({ page }) => {
+  const [kettle, buyer] = [await goods(), await newUser("buyer")];
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await cashOut(page, aPhone("1037").number);
@@ -126,11 +128,11 @@ test("a phone that is off is told so", async ({ page }) => {
   await expect(page.getByText("Your phone did not answer.")).toBeVisible();
 });
 
-test("by hand another amount is turned down, and the right one is seen as it comes", async ({
+test("a manual payment of a wrong amount is rejected, and one of the right amount appears by itself", async ({
   page,
   context,
 }) => {
-  const [kettle, buyer, phone] = [await goods({ price: 900 }), await newcomer("buyer"), aPhone()];
+  const [kettle, buyer, phone] = [await goods({ price: 900 }), await newUser("buyer"), aPhone()];
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
@@ -148,8 +150,10 @@ test("by hand another amount is turned down, and the right one is seen as it com
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
 });
 
-test("a callback that never comes is healed without a word from the buyer", async ({ page }) => {
-  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+test("a payment whose callback is lost is found without any action of the buyer", async ({
+  page,
+}) => {
+  const [kettle, buyer] = [await goods(), await newUser("buyer")];
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await cashOut(page, aPhone("9000").number);
@@ -157,8 +161,8 @@ test("a callback that never comes is healed without a word from the buyer", asyn
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible({ timeout: 60_000 });
 });
 
-test("an order is given up, and its goods go back into the cart", async ({ page }) => {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+test("a cancelled order's products go back into the cart", async ({ page }) => {
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await cashOut(page, phone.number);
@@ -174,10 +178,10 @@ test("an order is given up, and its goods go back into the cart", async ({ page 
   await expect(page.getByRole("link", { name: kettle.name })).toBeVisible();
 });
 
-test("money that comes after an order was given up goes back, and the page says so", async ({
+test("money that arrives after an order was cancelled is refunded, and the page says so", async ({
   page,
 }) => {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await cashOut(page, phone.number);
@@ -193,7 +197,7 @@ test("money that comes after an order was given up goes back, and the page says 
   await isAccessible(page);
 });
 
-test("somebody buys without an account, and a code to the phone that paid opens the order", async ({
+test("a guest buys without an account, and a code sent to the phone that paid opens the order", async ({
   page,
 }) => {
   const [kettle, phone] = [await goods(), aPhone()];
@@ -234,7 +238,7 @@ test("somebody buys without an account, and a code to the phone that paid opens 
   expect(await page.evaluate(isTooWide)).toBe(false);
 });
 
-test("somebody joins with a phone and a code, by keyboard, after a wrong one", async ({
+test("a user registers by phone and code, by keyboard, after a wrong code", async ({
   page,
   mayFail,
 }) => {

@@ -1,21 +1,21 @@
-/** Where things go: chosen at the till, paid for, and waiting there. */
+/** The delivery chosen at checkout: pick-up points and addresses. */
 
 import {
   aPhone,
+  arriveAtPoint,
   expect,
   goods,
   isAccessible,
-  newcomer,
+  newUser,
   putInCart,
-  reachesItsPoint,
   signIn,
   test,
-} from "./story";
+} from "./helpers";
 
-test("somebody has it brought to a pick-up point, sees the fee before paying, and is told that it waits", async ({
+test("a buyer chooses a pick-up point, sees the fee before paying, and is notified that the parcel is there", async ({
   page,
 }) => {
-  const [kettle, buyer, phone] = [await goods({ price: 1850 }), await newcomer("buyer"), aPhone()];
+  const [kettle, buyer, phone] = [await goods({ price: 1850 }), await newUser("buyer"), aPhone()];
   await page.setViewportSize({ width: 320, height: 640 });
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
@@ -48,7 +48,7 @@ test("somebody has it brought to a pick-up point, sees the fee before paying, an
   await expect(page.getByText("Kilimani Pick-up, Argwings Kodhek Road")).toBeVisible();
   await isAccessible(page);
   const title = await page.getByRole("heading", { level: 1 }).textContent();
-  await reachesItsPoint(title?.replace("Order ", "") ?? "");
+  await arriveAtPoint(title?.replace("Order ", "") ?? "");
   await page.reload();
 
   await expect(page.getByText("Ready to collect at the pick-up point")).toBeVisible();
@@ -56,8 +56,8 @@ test("somebody has it brought to a pick-up point, sees the fee before paying, an
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 });
 
-test("an address is kept at the till, and is there for the next order", async ({ page }) => {
-  const [kettle, buyer, phone] = [await goods({ price: 1850 }), await newcomer("buyer"), aPhone()];
+test("an address saved at checkout is offered for the next order", async ({ page }) => {
+  const [kettle, buyer, phone] = [await goods({ price: 1850 }), await newUser("buyer"), aPhone()];
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");

@@ -1,7 +1,7 @@
-/** No line: what was seen is there, what is somebody's own goes with them, a new version is offered. */
+/** Without a network: what the service worker stores, for how long, and new versions. */
 
 import type { Page } from "@playwright/test";
-import { expect, goods, isAccessible, newcomer, putInCart, signIn, test } from "./story";
+import { expect, goods, isAccessible, newUser, putInCart, signIn, test } from "./helpers";
 
 test.use({ serviceWorkers: "allow" });
 
@@ -19,12 +19,12 @@ function isWrittenDown(page: Page, text: string): Promise<boolean> {
   return page.evaluate((wanted) => JSON.stringify(localStorage).includes(wanted), text);
 }
 
-test("without a line the shop opens, with the goods seen last, the cart and the order's code", async ({
+test("offline the shop opens, with the products seen last, the cart and the order's code", async ({
   page,
   context,
   mayFail,
 }) => {
-  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+  const [kettle, buyer] = [await goods(), await newUser("buyer")];
   const order = await buyer.buys([kettle.id]);
   mayFail.requests = true;
   await signIn(page, buyer);
@@ -57,12 +57,12 @@ test("without a line the shop opens, with the goods seen last, the cart and the 
   await expect(page.getByText("You are offline.")).toBeHidden();
 });
 
-test("what was somebody's own is gone once they have signed out", async ({
+test("a user's data is gone from the cache once they have signed out", async ({
   page,
   context,
   mayFail,
 }) => {
-  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+  const [kettle, buyer] = [await goods(), await newUser("buyer")];
   const order = await buyer.buys([kettle.id]);
   mayFail.requests = true;
   await signIn(page, buyer);
@@ -81,7 +81,7 @@ test("what was somebody's own is gone once they have signed out", async ({
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
 });
 
-test("a new version is offered, and nobody's page is taken from under them", async ({ page }) => {
+test("a new version is offered, and replaces no page that is in use", async ({ page }) => {
   await seemOld(page);
   await page.goto("/shop/cart");
   await isKept(page);

@@ -1,3 +1,5 @@
+/** The seller's pages: listings, stock, spreadsheets, sales and money. */
+
 import { readFile } from "node:fs/promises";
 import type { Locator, Page } from "@playwright/test";
 import {
@@ -5,12 +7,12 @@ import {
   expect,
   goods,
   isAccessible,
-  newcomer,
+  moveLineAsStaff,
+  newUser,
   signIn,
-  staffMoves,
   test,
   unique,
-} from "./story";
+} from "./helpers";
 
 // Whole days, on a machine that does other things as well.
 test.slow();
@@ -33,10 +35,10 @@ async function fitsEverywhere(page: Page, paths: string[]): Promise<void> {
   }
 }
 
-test("a first thing is listed by the keyboard alone, restocked, and priced anew in a spreadsheet", async ({
+test("a first product is listed by keyboard alone, restocked, and repriced by a spreadsheet", async ({
   page,
 }) => {
-  const seller = await newcomer("seller");
+  const seller = await newUser("seller");
   const name = `Kettle ${unique("k")}`;
   await page.setViewportSize({ width: 320, height: 640 });
 
@@ -121,7 +123,7 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   ]);
 });
 
-test("a seller is led to an order, hands it over by the buyer's code, answers, and sees the money", async ({
+test("a seller sees a new order, hands it over by the buyer's code, answers a review, and sees the money", async ({
   page,
   mayFail,
 }) => {
@@ -136,7 +138,7 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
     description: "Fits.",
     payment_mpesa_number: "0722000001",
   });
-  const buyer = await newcomer("buyer");
+  const buyer = await newUser("buyer");
   const order = await buyer.buys([kettle.id, pot.id]);
   const { order: lines } = await buyer.order(order.order_token);
   const kettleLine = lines.find((line: { product: number }) => line.product === kettle.id);
@@ -161,7 +163,7 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   await expect(page.getByText(/^Cancelled: .* KES.700 is refunded to the buyer\.$/)).toBeVisible();
   await expect(potRow).toHaveCount(0);
 
-  await staffMoves(kettleLine.id, "fetched");
+  await moveLineAsStaff(kettleLine.id, "fetched");
   await page.reload();
   const code: string = (await buyer.order(order.order_token)).order.find(
     (line: { id: number }) => line.id === kettleLine.id,

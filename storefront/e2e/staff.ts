@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Locator, type Page, request } from "@playwright/test";
-import { test, unique } from "./story";
+import { test, unique } from "./helpers";
 
 const SHOP = process.env.STORY_SHOP ?? "";
 /** The demo's superuser (products/demo/seed.py). */

@@ -1,8 +1,8 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import AccountDeletedPage, { IS_DELETED } from "../src/account/AccountDeletedPage";
 import AccountPage from "../src/account/AccountPage";
-import DeletedPage, { IS_DELETED } from "../src/account/DeletedPage";
-import LeavePage from "../src/account/LeavePage";
+import DeleteAccountPage from "../src/account/DeleteAccountPage";
 import { session } from "../src/api/session";
 import { answerWith, json, show } from "./page";
 
@@ -35,7 +35,7 @@ describe("leaving", () => {
   const agree = () => fireEvent.click(screen.getByLabelText(/^I understand this/));
 
   it("by password leads to where it is said", async () => {
-    const sent = visit(<LeavePage />, { "POST /account/delete/": { detail: "Gone." } });
+    const sent = visit(<DeleteAccountPage />, { "POST /account/delete/": { detail: "Gone." } });
     await screen.findByLabelText("Your password");
     type("Your password", "sukuma");
     agree();
@@ -50,14 +50,14 @@ describe("leaving", () => {
   ])("forgets the person in this browser, but nobody by a mere link (%s)", async (state, gone) => {
     localStorage.setItem("mpesa-number", '"0712345678"');
     answerWith({});
-    show(<DeletedPage />, { at: { pathname: "/account/deleted", state } });
+    show(<AccountDeletedPage />, { at: { pathname: "/account/deleted", state } });
     await screen.findByRole("heading", { name: "Your account is deleted" });
     await waitFor(() => expect(localStorage.length === 0).toBe(gone));
     expect(session.user() === null).toBe(gone);
   });
 
   it("by a code where the phone is the only way in", async () => {
-    const sent = visit(<LeavePage />, {
+    const sent = visit(<DeleteAccountPage />, {
       "GET /account/phone/": BY_PHONE,
       "POST /account/phone/code/": SENT,
       "POST /account/delete/": { detail: "Gone." },
@@ -78,7 +78,7 @@ describe("leaving", () => {
       { what: "goods_to_hand_over", reference: "AB7KWQ4M", order_token: "2c7c" },
       { what: "money_owed", amount: 3515 },
     ];
-    visit(<LeavePage />, {
+    visit(<DeleteAccountPage />, {
       "POST /account/delete/": json({ detail: "Not yet.", code: "under_way", under_way }, 409),
     });
     await screen.findByLabelText("Your password");
@@ -100,7 +100,7 @@ describe("leaving", () => {
     [{ password: ["This is not your password."] }, 400, "This is not your password."],
     [{ detail: "You work for the shop.", code: "staff_account" }, 409, "You work for the shop."],
   ])("says why not: %j", async (body, status, said) => {
-    visit(<LeavePage />, { "POST /account/delete/": json(body, status) });
+    visit(<DeleteAccountPage />, { "POST /account/delete/": json(body, status) });
     await screen.findByLabelText("Your password");
     type("Your password", "x");
     agree();
@@ -109,7 +109,7 @@ describe("leaving", () => {
   });
 
   it("asks for the authenticator's code where there is one", async () => {
-    const sent = visit(<LeavePage />, {
+    const sent = visit(<DeleteAccountPage />, {
       "POST /account/delete/": json({ detail: "And the code.", code: "mfa_required" }, 400),
     });
     await screen.findByLabelText("Your password");

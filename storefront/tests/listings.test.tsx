@@ -9,7 +9,7 @@ import NewPage from "../src/selling/NewPage";
 import { moved } from "../src/selling/Pictures";
 import type { Listing, SellersReview } from "../src/selling/queries";
 import ReviewsPage from "../src/selling/ReviewsPage";
-import SheetsPage from "../src/selling/SheetsPage";
+import SpreadsheetsPage from "../src/selling/SpreadsheetsPage";
 import SummaryPage from "../src/selling/SummaryPage";
 import { answerWith, aProduct, json, show } from "./page";
 
@@ -547,7 +547,7 @@ describe("spreadsheets", () => {
 
   it("are checked before anything is saved, then saved under the same key", async () => {
     const { to } = api({ "POST /seller/products/import/": aReport(true) });
-    show(<SheetsPage />);
+    show(<SpreadsheetsPage />);
     choose();
     expect(screen.queryByRole("button", { name: "Save changes" })).toBeNull();
     press("Check file");
@@ -561,7 +561,7 @@ describe("spreadsheets", () => {
 
   it("say of each row what is wrong, by its column, first what was refused", async () => {
     api({ "POST /seller/products/import/": aReport(true) });
-    show(<SheetsPage />);
+    show(<SpreadsheetsPage />);
     choose();
     press("Check file");
     const rows = await screen.findAllByText(/^Row \d/);
@@ -574,7 +574,7 @@ describe("spreadsheets", () => {
 
   it("say of a file that cannot be read why", async () => {
     api({ "POST /seller/products/import/": json({ file: ["This is no CSV."] }, 400) });
-    show(<SheetsPage />);
+    show(<SpreadsheetsPage />);
     choose();
     press("Check file");
     expect(await screen.findByText("This is no CSV.")).toBeTruthy();
@@ -583,7 +583,7 @@ describe("spreadsheets", () => {
   it("are downloaded by a plain address", async () => {
     const go = vi.spyOn(location, "assign").mockImplementation(() => undefined);
     api({ "POST /seller/products/export/": { url: "http://shop/x/", expires_in: 60 } });
-    show(<SheetsPage />);
+    show(<SpreadsheetsPage />);
     press("Download listings");
     await waitFor(() => expect(go).toHaveBeenCalledWith("http://shop/x/"));
   });

@@ -1,7 +1,6 @@
 """Fixtures: a staff member, and a shop with one sale."""
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from orders.cashout import LineRequest, place_order
@@ -10,6 +9,7 @@ from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import UserFactory
 
 from . import cases
+from .browsers import browser_of, in_role
 
 
 @pytest.fixture
@@ -20,9 +20,13 @@ def staff(db):
 @pytest.fixture
 def staff_browser(staff):
     """A browser in which the staff member is signed in."""
-    client = Client()
-    client.force_login(staff, backend="accounts.backends.UsernameOrEmailBackend")
-    return client
+    return browser_of(staff)
+
+
+@pytest.fixture
+def support(db):
+    """A browser in which someone in the role support is signed in."""
+    return browser_of(in_role("support"))
 
 
 @pytest.fixture

@@ -1,6 +1,11 @@
 """Helpers that read the sections of a row's page in the admin."""
 
-from .test_pages import row_url
+from .browsers import row_url
+
+
+def page(client, row):
+    """The HTML of a row's page."""
+    return client.get(row_url(row)).content.decode()
 
 
 def shown_on(client, row):
@@ -33,6 +38,6 @@ def buttons(client, row):
     return [name for name, _ in client.get(row_url(row)).context["buttons"].actions]
 
 
-def ways(client, row):
+def links(client, row):
     """Where a row's page leads, by what the link says."""
-    return {link.words: link.url for link in client.get(row_url(row)).context["ways"]}
+    return {link.words: link.url for link in client.get(row_url(row)).context["links"]}

@@ -13,7 +13,7 @@ from products.models import Product
 from tests.factories import ProductFactory
 from tests.shopping import paid_line
 
-from .test_pages import list_url
+from .browsers import list_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

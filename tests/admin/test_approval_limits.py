@@ -26,9 +26,9 @@ from tests.orders.lines import line_at, move, steps
 from tests.shopping import PHONE, an_order, paid_line
 from tests.threads import at_once
 
+from .browsers import browser_of
 from .console import CONSOLE, act, page, shown_messages
 from .test_line_actions import do, status_of
-from .test_roles import browser_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

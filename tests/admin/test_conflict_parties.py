@@ -33,9 +33,9 @@ from tests.guards import balanced_books  # noqa: F401
 from tests.orders.lines import line_at, move, with_role
 from tests.shopping import an_order, delivered_line, fetched_line
 
+from .browsers import browser_of, in_role
 from .console import CONSOLE, act, shown_messages
 from .test_line_actions import do, status_of
-from .test_roles import browser_of, in_role
 from .test_spreadsheets import NEW, preview, problems, sheet
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]

@@ -25,8 +25,8 @@ from tests.factories import UserFactory
 from tests.guards import balanced_books  # noqa: F401
 
 from . import cases
+from .browsers import browser_of, in_role
 from .console import CONSOLE, act, page, shown_messages, timeline_path
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 

@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from payments.models import NightlyProof, Trouble
 
+from .browsers import browser_of, in_role
 from .console import page
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

@@ -18,8 +18,8 @@ from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.shopping import paid_line
 
+from .browsers import browser_of
 from .console import act, page, shown_messages, timeline_path
-from .test_roles import browser_of
 
 pytestmark = [
     pytest.mark.django_db,

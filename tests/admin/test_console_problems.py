@@ -21,8 +21,8 @@ from tests.orders.lines import line_at
 from tests.payments.paying_out import payouts, tick
 from tests.problems.conftest import report
 
+from .browsers import browser_of, in_role
 from .console import CONSOLE, act, page, shown_messages
-from .test_roles import browser_of, in_role
 
 pytestmark = [
     pytest.mark.django_db,

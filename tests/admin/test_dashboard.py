@@ -28,7 +28,7 @@ from tests.orders.deliveries import paid_delivery
 from tests.shopping import an_order, delivered_line, paid_line
 
 from . import cases
-from .test_roles import browser_of, in_role
+from .browsers import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

@@ -32,8 +32,8 @@ from tests.factories import ProductFactory, UserFactory
 from tests.orders.deliveries import paid_delivery
 from tests.shopping import delivered_line, paid_line
 
+from .browsers import browser_of, in_role
 from .test_dashboard import NOW, PAGE, attempt, figures, lately, sold
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

@@ -18,9 +18,9 @@ from tests.factories import ProductFactory, UserFactory, give_role
 from tests.guards import balanced_books  # noqa: F401
 from tests.orders.deliveries import a_point, a_rate, paid_delivery
 
+from .browsers import browser_of, in_role
 from .console import shown_messages
 from .test_line_actions import do
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

@@ -15,8 +15,7 @@ from payments.models import OrderPayment, Payout, Receipt, Refund
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import paid_line
 
-from .test_pages import list_url
-from .test_roles import browser_of, in_role
+from .browsers import browser_of, in_role, list_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

@@ -9,8 +9,7 @@ from orders.models import Order, OrderTrack
 from tests.factories import UserFactory
 from tests.shopping import paid_line
 
-from .test_pages import list_url, row_url
-from .test_roles import browser_of, in_role
+from .browsers import browser_of, in_role, list_url, row_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

@@ -10,9 +10,8 @@ from products.models import StockMovement
 from tests.factories import UserFactory
 from tests.shopping import fetched_line
 
+from .browsers import browser_of, in_role, list_url, row_url
 from .pages import facts
-from .test_pages import list_url, row_url
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

@@ -9,8 +9,8 @@ from orders.models import OrderTrack
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import paid_line, stock_of
 
+from .browsers import browser_of, in_role
 from .console import shown_messages
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
@@ -26,11 +26,6 @@ def line(buyer, kettle):
 @pytest.fixture
 def agent(db):
     return browser_of(in_role("delivery"))
-
-
-@pytest.fixture
-def support(db):
-    return browser_of(in_role("support"))
 
 
 def do(client, name, *lines, **given):

@@ -15,8 +15,7 @@ from payments.models import OrderPayment, Receipt
 from products.models import Product
 
 from . import cases
-from .test_pages import list_url, row_url
-from .test_roles import browser_of, in_role
+from .browsers import browser_of, in_role, list_url, row_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

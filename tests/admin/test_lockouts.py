@@ -7,10 +7,9 @@ from accounts.models import Audit, PasswordTries
 from tests.accounts.test_lockout import fail, log_in
 from tests.factories import PASSWORD, UserFactory
 
+from .browsers import browser_of, in_role, list_url
 from .pages import facts
 from .test_lists import cells
-from .test_pages import list_url
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

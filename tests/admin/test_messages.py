@@ -12,7 +12,7 @@ from orders.notifications.composing import compose
 from tests.factories import UserFactory, proven
 
 from .pages import buttons as own_buttons
-from .pages import ways
+from .pages import links
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
@@ -102,4 +102,4 @@ def test_a_message_s_page_sends_what_failed_again_and_leads_to_its_order(staff_b
     again(staff_browser, told)
 
     assert (failed, own_buttons(staff_browser, told)) == (["send_again"], [])
-    assert f"Order {sale.reference}" in ways(staff_browser, told)
+    assert f"Order {sale.reference}" in links(staff_browser, told)

@@ -16,29 +16,19 @@ from orders.problems.services import open_problem
 from payments.admin import order_goods
 from payments.backoffice import order_history, timeline
 from payments.backoffice.kinds import console_page
-from payments.models import GatewayEvent, LedgerPosting, Payout, Receipt, Refund, SellerShare
+from payments.models import GatewayEvent, Receipt, Refund
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, next_receipt, paid_line
 
 from . import cases
+from .browsers import browser_of, in_role, row_url
 from .pages import buttons as own_buttons
-from .pages import content, sections, ways
+from .pages import content, links, page, sections
 from .pages import facts as facts_of
 from .test_delivery_pages import paid_delivery
-from .test_pages import row_url
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
-
-
-@pytest.fixture
-def support(db):
-    return browser_of(in_role("support"))
-
-
-def page(client, row):
-    return client.get(row_url(row)).content.decode()
 
 
 def facts(client, order):
@@ -469,12 +459,12 @@ def test_a_problem_s_own_page_says_and_offers_what_its_order_s_does(support, pro
 
     assert "One lid is dented." in shown
     assert [_key(form) for form in told["forms"]] == ["answer", "refund", "part", "back", "close"]
-    assert f"Order {problem.track.order}" in ways(support, problem)
+    assert f"Order {problem.track.order}" in links(support, problem)
 
 
 def test_money_leads_to_where_it_is_decided(staff_browser, sale):
     for row in (Receipt.objects.get(), sale.payments.get()):
-        assert ways(staff_browser, row)["History and actions"] == console_page(row)
+        assert links(staff_browser, row)["History and actions"] == console_page(row)
 
 
 def test_deciding_a_problem_from_the_order_page_leads_back_to_the_order(support, problem):
@@ -606,44 +596,6 @@ def test_the_history_shows_the_steps_of_parcels(support, buyer, kettle):
     assert "The buyer had no code. She looks." in page(support, parcel.order)
 
 
-def test_a_line_a_receipt_a_prompt_and_a_message_lead_to_their_order(staff_browser, sale):
-    name, here = f"Order {sale.reference}", row_url(sale)
-
-    for row in (sale.tracks.get(), sale.payments.get(), Receipt.objects.get()):
-        assert ways(staff_browser, row)[name] == here
-
-
-def test_a_refund_and_a_payout_lead_to_it(staff_browser, buyer, kettle, daraja):
-    line = paid_line(buyer, kettle)
-    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
-    payout = Payout.objects.create(
-        seller=line.seller, phone="254712345601", amount=1500, gross=1500
-    )
-    line.seller_share.payout = payout
-    line.seller_share.save()
-    refund = cases.owed_refund()
-
-    assert ways(staff_browser, refund)[f"Order {refund.order}"] == row_url(refund.order)
-    assert ways(staff_browser, payout)[f"Order {line.order}"] == row_url(line.order)
-    assert ways(staff_browser, line.seller_share)[f"Order {line.order}"] == row_url(line.order)
-
-
-def test_finance_who_sees_no_orders_is_led_to_the_story_of_one(sale):
-    client = browser_of(in_role("finance"))
-
-    found = ways(client, Receipt.objects.get())
-
-    assert found == {
-        f"Order {sale.reference}": f"/admin/payments/console/order/{sale.pk}/",
-        "History and actions": console_page(Receipt.objects.get()),
-    }
-    assert client.get(found[f"Order {sale.reference}"]).status_code == 200
-
-
-def test_who_carries_goods_is_led_to_no_order(sale):
-    assert ways(browser_of(in_role("delivery")), sale.tracks.get()) == {}
-
-
 def bought(buyer, *products):
     wanted = [LineRequest(product.pk, 1) for product in products]
     order = place_order(buyer=buyer, lines=wanted, mpesa_number="254712345678").order
@@ -687,58 +639,3 @@ def test_an_order_of_fifty_lines_costs_what_one_of_one_does(
         answer = client.get(row_url(large))
 
     assert answer.content.decode().count('value="to_cancelled"') == 50
-
-
-def test_a_line_tells_its_seller_and_buyer_only_to_who_sees_orders(support, sale):
-    line = sale.tracks.get()
-    agent = browser_of(in_role("delivery"))
-
-    told = facts_of(support, line, "stands")
-    seen = facts_of(agent, line, "stands")
-
-    assert told["Price"] == "2 × KES 1,500 = KES 3,000"
-    assert told["Buyer"] == f'<a href="{row_url(sale.buyer)}">wanjiku</a>'
-    assert list(seen) == ["lead", "Goods", "Price", "Since", "Seller"]
-    assert "wanjiku" not in page(agent, line)
-    assert "0722 000 000" not in page(agent, line)
-
-
-def test_a_lines_page_shows_its_steps(support, sale):
-    line = sale.tracks.get()
-    boss = UserFactory(username="boss", is_superuser=True)
-    move_line(line.pk, "fetched", actor=boss, note="Rider Otieno")
-
-    fetched, paid = content(support, line, "steps").rows[:2]
-
-    assert fetched[0] == "Fetched"
-    assert fetched[2] == "Rider Otieno"
-    assert paid[:2] == ("To fetch", "the shop")
-
-
-def test_a_receipt_tells_who_told_of_it_and_a_prompt_what_came(staff_browser, sale):
-    receipt = Receipt.objects.get()
-
-    assert content(staff_browser, receipt, "evidence").rows[-1][1:4] == (
-        "callback of the prompt",
-        "KES 3,000",
-        "TKB1234567",
-    )
-    assert content(staff_browser, receipt, "refunds").rows == []
-    ((number, amount, *_),) = content(staff_browser, sale.payments.get(), "receipts").rows
-    assert (">TKB1234567</a>" in number, amount) == (True, "KES 3,000")
-
-
-def test_a_payout_tells_what_it_is_for_and_a_posting_its_entries(staff_browser, buyer, kettle):
-    line = paid_line(buyer, kettle)
-    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
-    payout = Payout.objects.create(
-        seller=line.seller, phone="254712345601", amount=1500, gross=1500
-    )
-    SellerShare.objects.update(payout=payout)
-
-    ((goods, *sums, _),) = content(staff_browser, payout, "shares").rows
-    entries = content(staff_browser, LedgerPosting.objects.first(), "entries").rows
-
-    assert "1 × Kettle" in goods
-    assert sums == ["KES 1,500", "KES 0", "KES 1,500"]
-    assert [row[2] for row in entries] == ["KES 1,500", "KES 1,500"]

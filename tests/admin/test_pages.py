@@ -16,6 +16,7 @@ from payments.models import (
 )
 
 from . import cases
+from .browsers import list_url, row_url
 
 pytestmark = pytest.mark.django_db
 
@@ -27,14 +28,6 @@ OUT = {
     ),
 }
 MONEY = [Order, OrderTrack, OrderPayment, Receipt, GatewayEvent]
-
-
-def list_url(model):
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-
-
-def row_url(row):
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
 @pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda m: m._meta.label)

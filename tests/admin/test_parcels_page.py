@@ -24,8 +24,7 @@ from tests.orders.parcels import (
 from tests.orders.parcels import release as release_it
 from tests.threads import at_once
 
-from .test_pages import row_url
-from .test_roles import browser_of, in_role
+from .browsers import browser_of, in_role, row_url
 
 pytestmark = [
     pytest.mark.django_db,

@@ -10,9 +10,8 @@ from accounts.backoffice.roles import PURPOSES, ROLES, permissions
 from accounts.models import Audit, User
 from tests.factories import PASSWORD, UserFactory
 
+from .browsers import browser_of, list_url, row_url
 from .pages import cells, facts
-from .test_pages import list_url, row_url
-from .test_roles import browser_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

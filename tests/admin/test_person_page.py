@@ -15,17 +15,11 @@ from payments.models import Payout
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, paid_line
 
-from .pages import buttons, cells, content, facts, sections
+from .browsers import browser_of, in_role, row_url
+from .pages import buttons, cells, content, facts, page, sections
 from .test_order_page import message_of
-from .test_pages import row_url
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
-
-
-@pytest.fixture
-def support(db):
-    return browser_of(in_role("support"))
 
 
 @pytest.fixture
@@ -33,10 +27,6 @@ def sold(buyer, kettle):
     """A line of two kettles that was fetched: its seller is owed for it."""
     line = paid_line(buyer, kettle, 2)
     return move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
-
-
-def page(client, person):
-    return client.get(row_url(person)).content.decode()
 
 
 def with_permissions(*codenames):

@@ -14,10 +14,9 @@ from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, delivered_line, paid_line
 
+from .browsers import browser_of, in_role, row_url
 from .console import shown_messages
 from .pages import buttons, cells, content, facts, sections
-from .test_pages import row_url
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

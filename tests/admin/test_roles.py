@@ -4,11 +4,12 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
-from django.test import Client
 
 from accounts.backoffice.roles import ROLES, permissions, update_roles
 from accounts.models import User
-from tests.factories import PASSWORD, UserFactory, give_role
+from tests.factories import PASSWORD, UserFactory
+
+from .browsers import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
@@ -50,16 +51,6 @@ SEES = {
         "orders_deliveryrate",
     },
 }
-
-
-def in_role(role, **powers):
-    return give_role(UserFactory(username=role, is_staff=True, **powers), role)
-
-
-def browser_of(person):
-    client = Client()
-    client.force_login(person, backend="accounts.backends.UsernameOrEmailBackend")
-    return client
 
 
 def test_every_permission_of_the_table_exists():

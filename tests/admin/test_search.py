@@ -11,7 +11,7 @@ from products.catalogue.search import REACHES, SearchPlan
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 
-from .test_pages import list_url
+from .browsers import list_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

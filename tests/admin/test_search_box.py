@@ -17,8 +17,7 @@ from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, paid_line
 
 from . import cases
-from .test_pages import list_url, row_url
-from .test_roles import browser_of, in_role
+from .browsers import browser_of, in_role, list_url, row_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

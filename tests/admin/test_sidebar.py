@@ -16,8 +16,7 @@ from payments.backoffice.dashboard.panels import PANELS
 from payments.models import LedgerPosting
 from tests.factories import UserFactory
 
-from .test_pages import list_url, row_url
-from .test_roles import browser_of, in_role
+from .browsers import browser_of, in_role, list_url, row_url
 
 pytestmark = pytest.mark.django_db
 

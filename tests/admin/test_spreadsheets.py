@@ -22,7 +22,7 @@ from products.spreadsheets.import_export import STAFF_COLUMNS
 from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
 
-from .test_roles import browser_of, in_role
+from .browsers import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 

@@ -5,17 +5,11 @@ from django.db.models import QuerySet
 
 from orders.models import Order, OrderTrack, PaymentStatus, TrackStatus
 
+from .browsers import list_url
 from .pages import content, facts
 from .test_lists import cells
-from .test_pages import list_url
-from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
-
-
-@pytest.fixture
-def support(db):
-    return browser_of(in_role("support"))
 
 
 @pytest.mark.parametrize("in_doubt", [False, True])

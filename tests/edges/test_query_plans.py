@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders.claims import is_abandoned
 from orders.models import OrderTrack, Parcel
 from orders.models.notifications import Message
-from orders.parcels.queries import Reader, seen_by
+from orders.parcels.queries import Reader, visible_to
 from orders.parcels.waiting import going_to_closed_points
 from orders.problems.queries import problems_of_seller
 from orders.retention import delete_old_messages, mask_old_phones
@@ -30,7 +30,7 @@ from payments.proof.rules import RULES
 from payments.watch.alerts import _gateway_down
 from products.catalogue.filters import ListingFilter
 from products.models import Product
-from tests.admin.test_roles import browser_of, in_role
+from tests.admin.browsers import browser_of, in_role
 from tests.conftest import signed_in
 from tests.factories import ProductFactory
 from tests.orders.parcels import a_parcel, an_agent
@@ -150,7 +150,7 @@ def test_parcels_on_their_way_are_found_by_the_lines_that_are():
 
 
 def test_parcels_that_may_be_seen_are_found_by_two_indexes():
-    plan = plan_of(Parcel.objects.seen_since(timezone.now()))
+    plan = plan_of(Parcel.objects.not_delivered_before(timezone.now()))
 
     assert "Index Only Scan using track_to_bring" in plan
     assert "Index Only Scan using track_handed_over" in plan
@@ -159,7 +159,7 @@ def test_parcels_that_may_be_seen_are_found_by_two_indexes():
 def test_an_agent_of_a_point_does_not_have_all_open_parcels_gone_through(seller):
     reader = Reader(seller, delivers=False, decides=False, points=frozenset({1}))
 
-    plan = plan_of(seen_by(reader, timezone.now()))
+    plan = plan_of(visible_to(reader, timezone.now()))
 
     # A SubPlan is checked for one parcel after another; the parts of a union are found.
     assert "Append" in plan
@@ -169,7 +169,7 @@ def test_an_agent_of_a_point_does_not_have_all_open_parcels_gone_through(seller)
 def test_an_agents_own_parcels_and_free_ones_are_each_found_by_their_own_index(seller):
     reader = Reader(seller, delivers=True, decides=False, points=frozenset())
 
-    plan = plan_of(seen_by(reader, timezone.now()))
+    plan = plan_of(visible_to(reader, timezone.now()))
 
     assert plan.count("using parcel_of_agent_newest on orders_parcel") == 2
 

@@ -572,11 +572,11 @@ def test_the_one_cursor_of_a_connection_asks_as_any_other_does(kettle):
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(watch):
-        assert connection.at_once("SELECT 1 + %s", [1]).fetchall() == [(2,)]
+        assert connection.execute_shared("SELECT 1 + %s", [1]).fetchall() == [(2,)]
         one_order(pk=1)
         ProductFactory(name="Pan")
     with pytest.raises(DataError), transaction.atomic():
-        connection.at_once("SELECT 1 / %s", [0])
+        connection.execute_shared("SELECT 1 / %s", [0])
     with transaction.atomic():
         transaction.set_rollback(True)
         with pytest.raises(TransactionManagementError):
@@ -584,4 +584,4 @@ def test_the_one_cursor_of_a_connection_asks_as_any_other_does(kettle):
 
     assert seen[:2] == ["SELECT", "SELECT"]
     assert "INSERT" in seen
-    assert connection.at_once("SELECT 3", []).fetchall() == [(3,)]
+    assert connection.execute_shared("SELECT 3", []).fetchall() == [(3,)]

@@ -8,10 +8,13 @@ from daraja_simulator import Simulator
 from daraja_simulator.tests.waiting import PATIENCE
 from payments import gateway
 from payments.models import AttemptStatus, GatewayEvent, OrderPayment
+from tests.factories import ProductFactory
 from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401
 from tests.shopping import an_order
 
+from .bodies import post, success
 from .fakes import FakeDaraja
+from .reversals import PAID
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +124,19 @@ def _wait_for(condition, timeout: float) -> bool:
     while not (met := condition()) and time.perf_counter() < deadline:
         time.sleep(0.01)
     return bool(met)
+
+
+@pytest.fixture
+def paid(client, buyer, kettle, blender, daraja):
+    """A paid order of two lines, KES 1,500 and KES 2,000, by the receipt SGL7654321."""
+    order = an_order(buyer, (kettle, 1), (blender, 1))
+    payment = ringing(order.payments.get())
+    post(client, payment, success(payment, receipt=PAID))
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    return order
+
+
+@pytest.fixture
+def blender(seller):
+    return ProductFactory(seller=seller, item_number=4, price=2000)

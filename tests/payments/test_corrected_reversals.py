@@ -1,7 +1,5 @@
 """Staff record a reversal of M-Pesa's with another amount than M-Pesa shows for it later."""
 
-# ruff: noqa: F401, F811 - fixtures of another test
-
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +17,7 @@ from payments.refunds.services import refund_unmatched
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 
 from .bodies import by_hand, post_c2b
-from .test_reversed_outside import BACK, PAID, blender, books, cancel, paid, refunds, seen
+from .reversals import BACK, PAID, books, cancel, refunds, seen
 
 WHOLE = 3500
 

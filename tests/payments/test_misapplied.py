@@ -23,11 +23,11 @@ from payments.transfers import mark_done
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import PHONE, an_order
 
+from .bank import NAME, PASSWORD, notify, told
 from .bodies import by_hand, post, post_c2b, success
 from .confirmation.actions import on_statement
 from .conftest import ringing
 from .fakes import CANCELLED, PAID
-from .test_bank import NAME, PASSWORD, notify, told
 from .test_duplicate_receipts import counted, of
 
 NUMBER, BACK = "SGL7654321", "SGB0000001"

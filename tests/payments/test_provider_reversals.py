@@ -1,7 +1,5 @@
 """A payment that its provider takes back stops its money and goods, in part too."""
 
-# ruff: noqa: F401, F811 - fixtures of other tests
-
 import pytest
 from django.utils import timezone
 
@@ -13,11 +11,8 @@ from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import confirm_bank_receipt
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.result_codes import TransferFailure
-from payments.disbursement import process_payout
-from payments.evidence import record_on_statement
 from payments.ledger import balance
-from payments.models import GatewayEvent, Payout, Receipt, Refund
-from payments.proof.prove import prove
+from payments.models import GatewayEvent, Receipt, Refund
 from payments.reconciliation.returns import record_reversal_row
 from payments.refunds.external_reversals import CannotBeReversed, record_part_reversal
 from payments.refunds.services import refund_unmatched
@@ -26,21 +21,18 @@ from payments.webhooks.inbox import replay_event
 from tests.factories import UserFactory
 from tests.shopping import an_order
 
+from .bank import NAME, PASSWORD, notify, told
 from .bodies import by_hand, post, post_c2b, success
 from .confirmation.actions import browser_of
 from .paying_out import payouts, run_clock_without_waits, sent, tick
-from .test_bank import NAME, PASSWORD, notify, told
-from .test_reversed_outside import (
+from .reversals import (
     BACK,
     PAID,
     a_row,
-    blender,
     books,
     cancel,
-    paid,
     refunds,
     seen,
-    sent_to_a_phone,
     told_by_the_statement,
 )
 

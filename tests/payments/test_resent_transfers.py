@@ -1,7 +1,5 @@
 """What M-Pesa never received is due again: it leaves under its id, if it would leave at all."""
 
-# ruff: noqa: F401, F811 - fixtures of other tests
-
 from datetime import timedelta
 
 import pytest
@@ -31,7 +29,7 @@ from tests.orders.lines import line_at
 from tests.problems.conftest import decide, report, support
 
 from .paying_out import _post, payouts, post_result, run_clock_without_waits, sent, tick
-from .test_reversed_outside import answer, blender, books, cancel, paid, refunds, seen
+from .reversals import answer, books, cancel, refunds, seen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 

@@ -3,14 +3,12 @@
 import pytest
 from django.utils import timezone
 
-from orders.fulfilment import move_line
 from orders.lifecycle import expire_order
 from orders.models import Order
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.result_codes import TransferFailure
-from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import (
@@ -20,63 +18,29 @@ from payments.models import (
     Receipt,
     Refund,
     RefundDay,
-    StatementPull,
 )
 from payments.payouts.allocation import create_payouts
 from payments.proof.prove import prove
-from payments.reconciliation.statement_pull import pull_statement
 from payments.refunds.external_reversals import record_outside_reversal
 from payments.refunds.services import refund_excess, refund_unmatched
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
-from tests.shopping import an_order
 
 from .bodies import by_hand, post, post_c2b, success
-from .conftest import ringing
 from .paying_out import post_result
-
-PAID, BACK = "SGL7654321", "SGR7654321"
-MONEY = (
-    Account.MPESA_CLEARING,
-    Account.BUYERS_HELD,
-    Account.WRITE_OFFS,
-    Account.REFUNDS_PAYABLE,
-    Account.SUSPENSE,
+from .reversals import (
+    BACK,
+    PAID,
+    a_row,
+    answer,
+    books,
+    cancel,
+    refunds,
+    seen,
+    sent_to_a_phone,
+    told_by_the_statement,
 )
-
-
-@pytest.fixture
-def paid(client, buyer, kettle, blender, daraja):
-    """A paid order of two lines, KES 1,500 and KES 2,000, by the receipt SGL7654321."""
-    order = an_order(buyer, (kettle, 1), (blender, 1))
-    payment = ringing(order.payments.get())
-    post(client, payment, success(payment, receipt=PAID))
-    order.refresh_from_db()
-    assert order.payment_status == "paid"
-    return order
-
-
-@pytest.fixture
-def blender(seller):
-    return ProductFactory(seller=seller, item_number=4, price=2000)
-
-
-def books():
-    return {str(account.value): balance(account) for account in MONEY if balance(account)}
-
-
-def cancel(order, line):
-    line_id = order.tracks.order_by("pk")[line].pk
-    move_line(line_id, "cancelled", actor=UserFactory(is_superuser=True), note="They broke.")
-
-
-def refunds():
-    return list(Refund.objects.order_by("pk").values_list("amount", "way", "status", "number"))
-
-
-def seen(number=BACK):
-    return money_out.record_reversal_seen(Receipt.objects.get().pk, number=number)
 
 
 def test_a_reversal_outside_the_shop_is_recorded_and_written_off(paid):
@@ -283,16 +247,6 @@ def test_a_refund_m_pesa_makes_after_reversing_the_payment_is_a_loss(client, ord
     )
 
 
-def sent_to_a_phone(order):
-    """KES 1,500 of the payment, for a line that was cancelled, on its way to the phone."""
-    cancel(order, 0)
-    refund = Refund.objects.get()
-    sent_at = timezone.now()
-    Refund.objects.update(status="sent", sent_at=sent_at, next_check_at=sent_at)
-    reserve_daily_limit(refund, sent_at)
-    return refund
-
-
 def test_a_refund_on_its_way_that_m_pesa_refuses_after_it_is_owed_no_more(paid, daraja):
     refund = sent_to_a_phone(paid)
     seen()
@@ -361,32 +315,6 @@ def owed(paid, daraja):
     process_refund(refund.pk)
     refund.refresh_from_db()
     return refund
-
-
-def answer(client, refund, *, code=0, receipt=PAID, status="Completed", **facts):
-    told = {
-        "ReceiptNo": receipt,
-        "TransactionStatus": status,
-        "Amount": "3500",
-        "CreditPartyName": "174379 - O-Mache",
-        **facts,
-    }
-    result = {
-        "ResultType": 0,
-        "ResultCode": code,
-        "ResultDesc": "x",
-        "OriginatorConversationID": "ours-1",
-        "ConversationID": "AG_1",
-        "TransactionID": "SGQ0000001",
-        "ResultParameters": {
-            "ResultParameter": [{"Key": key, "Value": value} for key, value in told.items()]
-        },
-    }
-    if code:
-        del result["ResultParameters"]
-    post(client, None, {"Result": result}, token=refund.status_token)
-    process_refund(refund.pk)
-    refund.refresh_from_db()
 
 
 def test_the_payment_is_asked_about_first_and_nothing_leaves(owed, daraja):
@@ -511,20 +439,6 @@ def test_a_reversal_by_the_shop_needs_no_question(client, payment, order, daraja
     process_refund(Refund.objects.get().pk)
 
     assert (daraja.questions, len(daraja.reversals)) == ([], 1)
-
-
-def told_by_the_statement(daraja, *rows):
-    daraja.on_pull = lambda pull: StatementPage(rows if pull["offset"] == 0 else (), ())
-    StatementPull.objects.update(next_pull_at=timezone.now())
-    pull_statement(timezone.now())
-
-
-def a_row(amount=3500, **changed):
-    told = {"reference": PAID, "reverses": PAID, **changed}
-    return StatementRow(
-        BACK, amount, timezone.now(), "712345678", told["reference"], "c2b-reversal",
-        is_reversal=True, reverses=told["reverses"],
-    )  # fmt: skip
 
 
 def test_a_reversal_on_the_statement_is_no_money_in(paid, daraja):

@@ -96,6 +96,17 @@ def test_a_product_is_painted_with_its_data_and_its_preview(client, django_asser
     assert "aggregateRating" not in data
 
 
+def test_a_product_links_to_the_page_of_its_seller(client):
+    product = ProductFactory(seller=UserFactory(username="amina+kiosk"))
+
+    response = get(client, f"/shop/product/{product.pk}")
+
+    link = re.search(r'<a href="([^"]*)">amina\+kiosk</a>', text(response))
+    assert link is not None
+    assert link[1] == "/shop/seller/amina%2Bkiosk"
+    assert get(client, link[1]).status_code == 200
+
+
 def test_the_data_of_a_product_is_what_the_api_says(client):
     product = ProductFactory()
 

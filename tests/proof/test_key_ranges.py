@@ -21,7 +21,7 @@ from payments.proof.key_ranges import (
     even_key_ranges,
     key_ranges,
 )
-from payments.proof.prove import ask_alone, prove
+from payments.proof.prove import check_rule, prove
 from payments.proof.rule import RULES, Rule
 from products.models import CategoryListingCount, Product
 from tests.batches import ids_in_a_statement
@@ -169,7 +169,7 @@ def test_what_breaks_a_rule_is_found_in_every_range(seller, two_at_a_time, monke
     monkeypatch.setattr(proving, "IDS_SHOWN", 3)
 
     (found,) = prove(rules=[rule]).broken
-    alone = ask_alone(rule, timezone.now(), seconds=60)
+    alone = check_rule(rule, timezone.now(), seconds=60)
 
     assert found == alone
     assert (found.ids, found.more) == (broken[:3], 1)
@@ -223,6 +223,6 @@ def test_all_ranges_of_a_rule_share_a_time_limit(seller, two_at_a_time):
     ProductFactory.create_batch(7, seller=seller)
 
     with pytest.raises(TimeoutError, match="more than 0 seconds"):
-        ask_alone(
+        check_rule(
             Rule("None is held", held_without_orders), timezone.now(), seconds=60, altogether=0
         )

@@ -101,7 +101,7 @@ def test_a_rule_that_times_out_is_reported_and_the_others_are_checked(rules, mon
         if rule.description == "Two":
             raise OperationalError("canceling statement due to statement timeout")
 
-    monkeypatch.setattr(nightly, "ask_alone", ask)
+    monkeypatch.setattr(nightly, "check_rule", ask)
     prove_some(NIGHT, seconds=60)
 
     verdict = NightlyProof.objects.last_verdict()
@@ -138,7 +138,7 @@ def test_a_process_that_lost_its_claim_writes_nothing(rules, monkeypatch):
     def ask(rule, now, *, seconds, altogether=None):
         NightlyProof.objects.update(claimed_until=other)
 
-    monkeypatch.setattr(nightly, "ask_alone", ask)
+    monkeypatch.setattr(nightly, "check_rule", ask)
 
     assert prove_some(NIGHT, seconds=60) == 0
     proof = NightlyProof.objects.get()
@@ -153,7 +153,7 @@ def test_a_rule_that_kills_every_process_is_skipped(rules, monkeypatch):
         if rule.description == "One":
             raise Killed
 
-    monkeypatch.setattr(nightly, "ask_alone", kill)
+    monkeypatch.setattr(nightly, "check_rule", kill)
     for _ in range(MAX_TRIES):
         with pytest.raises(Killed):
             prove_some(NIGHT)
@@ -204,7 +204,7 @@ def test_two_clocks_at_once_ask_each_rule_once(rules, monkeypatch):
     def ask(rule, now, *, seconds, altogether=None):
         asked.append(rule.description)
 
-    monkeypatch.setattr(nightly, "ask_alone", ask)
+    monkeypatch.setattr(nightly, "check_rule", ask)
     for _ in range(3):
         at_once(*[lambda: prove_some(NIGHT, seconds=0)] * 3)
 
@@ -225,7 +225,7 @@ def test_a_statement_takes_no_longer_than_it_may():
 
     slow = Rule("It ends", lambda now: Order.objects.all(), read=read)
     with pytest.raises(OperationalError):
-        prove.ask_alone(slow, timezone.now(), seconds=1)
+        prove.check_rule(slow, timezone.now(), seconds=1)
 
     # The connection is as it was.
-    assert prove.ask_alone(whole("One"), timezone.now(), seconds=1) is None
+    assert prove.check_rule(whole("One"), timezone.now(), seconds=1) is None

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-from tools.simulation.__main__ import _open_shop
+from tools.simulation.__main__ import open_simulated_shop
 
 #: Weights of the events: people pay, and goods are handed over.
 _ACTS = {
@@ -36,7 +36,7 @@ SEED, STEPS = 12, 300
 
 def play(seed: int = SEED, steps: int = STEPS) -> dict[str, list[dict[str, object]]]:
     """Play the trading; returns the final rows of every table, by model label."""
-    _open_shop()
+    open_simulated_shop()
     from django.apps import apps
 
     from tools.simulation import goods

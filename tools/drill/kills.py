@@ -169,7 +169,7 @@ class Kills:
             )
         time.sleep(CALM)
         self._tell(kill, clients.answers_since(died), died=died, back=back, paid=orders)
-        watch.tell_metrics()
+        watch.report_metrics()
 
     def _tell(
         self, kill: Kill, answers: list[Answer], *, died: float, back: float, paid: float

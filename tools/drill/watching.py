@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 _SAMPLE = re.compile(r"^(omache_\w+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
-#: Metrics of missing processes; any other value than these is reported.
-_TOLD = {
+#: These metrics and their value in a healthy shop; any other value is reported.
+_HEALTHY = {
     "omache_database_up": 1.0,
     "omache_scrape_failed": 0.0,
     "omache_trouble": 0.0,
@@ -54,7 +54,7 @@ class Watch:
         for thread in self._threads:
             thread.join()
 
-    def tell_metrics(self) -> None:
+    def report_metrics(self) -> None:
         """Report counters and the maxima of ages and queues since the last report."""
         now = dict(self._read)
         increases = {
@@ -90,8 +90,8 @@ class Watch:
         for name, value in self._read.items():
             family = name.partition("{")[0]
             # Without a database its metrics are missing.
-            if family in _TOLD and (self._read["omache_database_up"] or family.endswith("_up")):
-                self._change(name, f"{value:g}", unless=f"{_TOLD[family]:g}")
+            if family in _HEALTHY and (self._read["omache_database_up"] or family.endswith("_up")):
+                self._change(name, f"{value:g}", unless=f"{_HEALTHY[family]:g}")
             if _is(name, _AGES) and value >= 5:
                 self._most[name] = max(value, self._most.get(name, 0))
 

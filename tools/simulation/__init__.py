@@ -12,5 +12,5 @@ the same run every time. When the faults end, everything open must finish automa
 shilling must be where Safaricom's books have it. A thousand seeds an hour, SQLite in memory, no
 socket and no thread; so it cannot test locks, servers or load.
 
-``make soak`` looks for failing seeds; ``make soak SEED=12345`` replays one of them.
+``make simulate`` looks for failing seeds; ``make simulate SEED=12345`` replays one of them.
 """

@@ -1,14 +1,15 @@
-"""Play seeds: ``make soak``, or ``python -m tools.simulation --seed 12345`` for one of them."""
+"""Play seeds: ``make simulate``, or ``python -m tools.simulation --seed 12345`` for one of them."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
+
+from tools.memory_shop import open_memory_shop
 
 if TYPE_CHECKING:
     from .run import Failed
@@ -27,32 +28,21 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, help="play this number of new seeds")
     parser.add_argument("--seconds", type=float, default=600, help="or for this time (600)")
     options = parser.parse_args()
-    _open_shop()
+    open_simulated_shop()
     from .runner import seed_runner
 
     with seed_runner() as runner:
         if options.seed is not None:
             return _replay(runner, options.seed, options.shorten)
-        return _soak(runner, options.seeds, options.seconds)
+        return _play_new(runner, options.seeds, options.seconds)
 
 
-def _open_shop() -> None:
-    """An in-memory shop that keeps its e-mails in memory and sends no SMS."""
-    os.environ.pop("DJANGO_SECRET_KEY", None)
-    os.environ.update(
-        OMACHE_ENV_FILE=os.devnull,
-        DJANGO_SETTINGS_MODULE="omachemainproj.settings",
-        DATABASE_URL="sqlite:///:memory:",
-        CELERY_BROKER_URL="",
-        SMS="off",
-    )
-    import django
-    from django.core.management import call_command
+def open_simulated_shop() -> None:
+    """An in-memory shop that keeps its e-mails in memory, too."""
+    open_memory_shop()
     from django.test.utils import setup_test_environment
 
-    django.setup()
     setup_test_environment(debug=False)
-    call_command("migrate", verbosity=0)
 
 
 def _replay(runner: SeedRunner, seed: int, shorten: bool) -> int:
@@ -76,7 +66,7 @@ def _replay(runner: SeedRunner, seed: int, shorten: bool) -> int:
     return 0
 
 
-def _soak(runner: SeedRunner, seeds: int | None, seconds: float) -> int:
+def _play_new(runner: SeedRunner, seeds: int | None, seconds: float) -> int:
     """Play new seeds, and continue after a failure, so that one night finds several."""
     from .run import Failed
 

@@ -87,7 +87,7 @@ class Failed(AssertionError):
     def __init__(self, seed: int, step: int, what: str, trace: list[str]) -> None:
         self.seed, self.step, self.what, self.trace = seed, step, what, trace
         super().__init__(
-            f"seed {seed} failed at step {step}: {what}\nreplay: make soak SEED={seed}"
+            f"seed {seed} failed at step {step}: {what}\nreplay: make simulate SEED={seed}"
         )
 
 

@@ -105,14 +105,13 @@ class Buyers:
             buyer = number % len(self._phones)
             products = self._goods["scarce" if random.random() < 0.04 else "ample"]
             chosen = random.sample(products, k=min(len(products), random.choice([1, 1, 1, 2])))
-            lines = [(product, price, random.randint(1, 3)) for product, price in chosen]
-            amount = sum(price * pieces for _, price, pieces in lines)
-            plan = self._draw.order(amount)
+            lines = [(product, random.randint(1, 3)) for product, _ in chosen]
+            plan = self._draw.order()
         phone, token = self._phones[buyer], self._goods["tokens"][buyer]
         if plan.script:
             mpesa.ask("POST", "/control/scripts", {"phone": phone, "times": 1, **plan.script})
         asked = {
-            "order": [{"product": product, "number": pieces} for product, _, pieces in lines],
+            "order": [{"product": product, "number": pieces} for product, pieces in lines],
             "mpesa_number": phone,
         }
         signed = {"Authorization": f"Bearer {token}"}

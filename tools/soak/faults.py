@@ -9,34 +9,32 @@ ENDINGS = {
     "5566": 60, "0001": 4, "1032": 7, "1037": 4, "2001": 4, "9000": 10, "9002": 11,
 }  # fmt: skip
 
-#: Percentage of each script for a prompt; the others follow the phone's last digits.
-#: A function of the order's amount returns the script.
+#: Percentage of each script for a prompt, and the function of a source of randomness that
+#: returns it. The other prompts follow the phone's last digits.
 PROMPT_FAULTS: dict[str, tuple[float, Any]] = {
-    "callback late": (4, lambda a, r: {"callback_delay": r.uniform(2, 25)}),
-    "callback three times at once": (4, lambda a, r: {"callbacks": 3, "together": True}),
-    "callback before the answer": (3, lambda a, r: {"callback_before_answer": True}),
-    "callback forged, wrong address": (2, lambda a, r: {"forge": "wrong_token"}),
-    "callback forged, no address": (2, lambda a, r: {"forge": "no_token"}),
-    "failure, then success": (2, lambda a, r: {"reorder": "failure_then_success"}),
-    "success, then failure": (2, lambda a, r: {"reorder": "success_then_failure"}),
-    "callback lost, query flaky": (2, lambda a, r: {"callbacks": 0, "query": "flaky"}),
-    "answer lost": (2, lambda a, r: {"answer": "nothing"}),
-    "answer cut off": (1.5, lambda a, r: {"answer": "half"}),
-    "answer a web page": (1.5, lambda a, r: {"answer": "html"}),
-    "answer an error": (1.5, lambda a, r: {"answer": "error"}),
-    "answer and callback lost": (1, lambda a, r: {"answer": "nothing", "callbacks": 0}),
-    "refused, 429": (1, lambda a, r: {"refuse": "too_many_requests"}),
-    "refused, 503": (1, lambda a, r: {"refuse": "unavailable"}),
-    "refused, busy": (1, lambda a, r: {"refuse": "busy"}),
-    "token revoked": (1, lambda a, r: {"invalidate_token": True}),
-    "result 17": (1, lambda a, r: {"outcome": "17"}),
+    "callback late": (4, lambda r: {"callback_delay": r.uniform(2, 25)}),
+    "callback three times at once": (4, lambda r: {"callbacks": 3, "together": True}),
+    "callback before the answer": (3, lambda r: {"callback_before_answer": True}),
+    "callback forged, wrong address": (2, lambda r: {"forge": "wrong_token"}),
+    "callback forged, no address": (2, lambda r: {"forge": "no_token"}),
+    "failure, then success": (2, lambda r: {"reorder": "failure_then_success"}),
+    "success, then failure": (2, lambda r: {"reorder": "success_then_failure"}),
+    "callback lost, query flaky": (2, lambda r: {"callbacks": 0, "query": "flaky"}),
+    "answer lost": (2, lambda r: {"answer": "nothing"}),
+    "answer cut off": (1.5, lambda r: {"answer": "half"}),
+    "answer a web page": (1.5, lambda r: {"answer": "html"}),
+    "answer an error": (1.5, lambda r: {"answer": "error"}),
+    "answer and callback lost": (1, lambda r: {"answer": "nothing", "callbacks": 0}),
+    "refused, 429": (1, lambda r: {"refuse": "too_many_requests"}),
+    "refused, 503": (1, lambda r: {"refuse": "unavailable"}),
+    "refused, busy": (1, lambda r: {"refuse": "busy"}),
+    "token revoked": (1, lambda r: {"invalidate_token": True}),
+    "result 17": (1, lambda r: {"outcome": "17"}),
     "paid after expiry": (
         2,
-        lambda a, r: {"decide_after": r.uniform(50, 59), "callback_delay": 20},
+        lambda r: {"decide_after": r.uniform(50, 59), "callback_delay": 20},
     ),
 }
-
-#: A wrong amount can only come by hand: a prompt is paid with the amount requested.
 
 #: A fault for one request of an operation, whoever sends it; drawn occasionally.
 GATEWAY_FAULTS: dict[str, dict[str, Any]] = {
@@ -102,10 +100,10 @@ class Faults:
         ending = self.random.choices(list(ENDINGS), list(ENDINGS.values()))[0]
         return f"2547{number % 10_000:04d}{ending}"
 
-    def order(self, amount: int) -> OrderPlan:
-        """Draw the plan of an order of this amount, KES."""
+    def order(self) -> OrderPlan:
+        """Draw the plan of an order."""
         fault = self._one_of({name: share for name, (share, _) in PROMPT_FAULTS.items()})
-        script = PROMPT_FAULTS[fault][1](amount, self.random) if fault else {}
+        script = PROMPT_FAULTS[fault][1](self.random) if fault else {}
         return OrderPlan(fault, script, self._one_of(BUYERS))
 
     def gateway(self) -> tuple[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ import { meQuery } from "../api/queries";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { ChoosePassword } from "./ChoosePassword";
-import { Export } from "./Export";
+import { DataExport } from "./DataExport";
 import { LinkedPhone } from "./LinkedPhone";
 import { MessagesForm } from "./MessagesForm";
 import { PasswordForm } from "./PasswordForm";
@@ -57,7 +57,7 @@ export default function AccountPage() {
             <p>
               <Trans>Download everything we store about you as one file.</Trans>
             </p>
-            <Export />
+            <DataExport />
             <p>
               <Link to="/account/delete">
                 <Trans>Delete your account</Trans>

@@ -42,10 +42,13 @@ export const PAGES: PageAt[] = [
   },
   { path: "/sign-in", page: lazyPage(() => import("../account/SignInPage"), "buying") },
   { path: "/join", page: lazyPage(() => import("../account/JoinPage"), "buying") },
-  { path: "/password/reset", page: lazyPage(() => import("../account/ForgotPage"), "buying") },
+  {
+    path: "/password/reset",
+    page: lazyPage(() => import("../account/ForgotPasswordPage"), "buying"),
+  },
   {
     path: "/password/reset/confirm/:uid/:token",
-    page: lazyPage(() => import("../account/ResetPage"), "buying"),
+    page: lazyPage(() => import("../account/ResetPasswordPage"), "buying"),
   },
   {
     path: "/email/confirm/:key",
@@ -63,12 +66,12 @@ export const PAGES: PageAt[] = [
   },
   {
     path: "/account/delete",
-    page: lazyPage(() => import("../account/LeavePage"), "buying"),
+    page: lazyPage(() => import("../account/DeleteAccountPage"), "buying"),
     isPrivate: true,
   },
   {
     path: "/account/deleted",
-    page: lazyPage(() => import("../account/DeletedPage"), "buying"),
+    page: lazyPage(() => import("../account/AccountDeletedPage"), "buying"),
   },
   {
     path: "/notices",
@@ -111,7 +114,7 @@ export const PAGES: PageAt[] = [
   },
   {
     path: "/selling/sheets",
-    page: lazyPage(() => import("../selling/SheetsPage"), "selling"),
+    page: lazyPage(() => import("../selling/SpreadsheetsPage"), "selling"),
     isPrivate: true,
   },
   {

@@ -1,10 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "react-router";
-import { filtersOf, searchQuery, sellerQuery } from "../api/queries";
+import { filtersOf, searchQuery } from "../api/queries";
 import { Title } from "../app/Title";
-import { day } from "../i18n/format";
-import { Empty, Stars } from "../ui/parts";
+import { Empty } from "../ui/parts";
 import { CardList } from "./CardList";
 import CategoryTiles from "./CategoryTiles";
 import { FilterForm } from "./FilterForm";
@@ -20,7 +19,6 @@ export default function SearchPage() {
     <>
       <Title text={heading} />
       <h1>{heading}</h1>
-      {seller && <Seller username={seller} />}
       <Corrected typed={term} found={list.data?.pages[0]?.corrected ?? null} />
       <FilterForm error={list.error} isSearch />
       <CardList
@@ -50,20 +48,6 @@ function Corrected({ typed, found }: { typed: string; found: string | null }) {
           No results for “{typed}”. Showing results for <strong>{found}</strong>.
         </Trans>
       )}
-    </p>
-  );
-}
-
-function Seller({ username }: { username: string }) {
-  const seller = useQuery(sellerQuery(username));
-  if (!seller.data) return null;
-  const since = day(seller.data.member_since);
-  return (
-    <p className="row quiet">
-      <Stars stars={seller.data.stars} reviews={seller.data.reviews} />
-      <span>
-        <Trans>Selling since {since}</Trans>
-      </span>
     </p>
   );
 }

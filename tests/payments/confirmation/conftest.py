@@ -8,9 +8,9 @@ from payments.models import (
     Receipt,
 )
 from tests.factories import UserFactory
+from tests.payments.bank import NAME, PASSWORD, notify, told
 from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.payments.conftest import ringing
-from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
 from .actions import NUMBER, finance, on_statement, run_clock

@@ -157,7 +157,7 @@ def test_m_pesa_is_asked_for_a_day_and_then_a_person_looks(insider, daraja):
 
     assert len(daraja.questions) == 8
     assert list(Receipt.objects.unanswered()) == [receipt]
-    money_in.ask_about_receipt(receipt.pk)
+    money_in.query_receipt_again(receipt.pk)
     run_clock(1)
     assert len(daraja.questions) == 9
 

@@ -14,8 +14,8 @@ from payments.proof.prove import prove
 from payments.reconciliation.portal_statement_import import _take_in_payment
 from payments.reconciliation.returns import record_returned_payment
 from tests.factories import UserFactory
+from tests.payments.bank import NAME, PASSWORD, notify, told
 from tests.payments.bodies import by_hand, post_c2b
-from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
 from .actions import NUMBER, answer, finance, on_statement, run_clock, sent_transfers
@@ -99,7 +99,7 @@ def test_a_transfer_that_came_back_under_its_number_is_shown_to_staff(written_of
 @pytest.mark.parametrize("amount", [3000, 2900])
 def test_m_pesa_s_answer_that_shows_it_is_shown_to_staff_each_time(written_off, daraja, amount):
     for _ in range(2):
-        money_in.ask_about_receipt(written_off.pk)
+        money_in.query_receipt_again(written_off.pk)
         run_clock(1)
         answer(written_off, Amount=str(amount))
 

@@ -13,8 +13,8 @@ from payments.models import Account, Receipt, Refund
 from payments.proof.prove import prove
 from payments.transfers import mark_done
 from tests.factories import UserFactory
+from tests.payments.bank import NAME, PASSWORD, notify, told
 from tests.payments.bodies import by_hand, post_c2b
-from tests.payments.test_bank import NAME, PASSWORD, notify, told
 
 from .actions import NUMBER, finance, on_statement
 

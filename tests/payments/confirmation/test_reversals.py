@@ -1,7 +1,5 @@
 """Payments that M-Pesa reversed before they were confirmed."""
 
-# ruff: noqa: F401, F811 - fixtures of other tests
-
 import pytest
 
 from payments.backoffice import receipt_services as money_in
@@ -12,8 +10,8 @@ from payments.models import Account, Payout, Receipt
 from payments.proof.prove import prove
 from payments.reconciliation.returns import record_reversal_row
 from payments.transfers import mark_done
-from tests.payments.test_bank import NAME, PASSWORD, notify, told
-from tests.payments.test_reversed_outside import BACK, PAID, blender, paid, sent_to_a_phone
+from tests.payments.bank import NAME, PASSWORD, notify, told
+from tests.payments.reversals import BACK, PAID, sent_to_a_phone
 
 from .actions import NUMBER, answer, answer_query, finance, on_statement, run_clock, sent_transfers
 

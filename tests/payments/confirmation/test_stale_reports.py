@@ -1,7 +1,5 @@
 """What was reported before something newer is known undoes nothing, however late it comes."""
 
-# ruff: noqa: F401, F811 - fixtures of other tests
-
 from datetime import timedelta
 
 import pytest
@@ -9,19 +7,17 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
-from payments.backoffice import receipt_services as money_in
 from payments.disbursement import process_refund
 from payments.doubt import put_in_doubt
 from payments.evidence import request_confirmation
 from payments.ledger import balance
 from payments.models import GatewayEvent, PayoutStop, Receipt, Refund
 from payments.webhooks.inbox import process_event, replay_event
-from tests.factories import UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
-from tests.payments.test_reversed_outside import answer as answer_about
-from tests.payments.test_reversed_outside import blender, cancel, paid
+from tests.payments.reversals import answer as answer_about
+from tests.payments.reversals import cancel
 
-from .actions import NUMBER, answer, finance, on_statement, run_clock
+from .actions import NUMBER, answer, on_statement, run_clock
 
 
 def replay():

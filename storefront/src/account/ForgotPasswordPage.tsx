@@ -6,7 +6,7 @@ import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
 
-export default function ForgotPage() {
+export default function ForgotPasswordPage() {
   const { t } = useLingui();
   const send = useMutation({
     mutationFn: (email: string) => dataOf(publicApi.POST("/password/reset/", { body: { email } })),

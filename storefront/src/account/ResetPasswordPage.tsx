@@ -7,7 +7,7 @@ import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
 
 /** The page a password-reset mail links to. */
-export default function ResetPage() {
+export default function ResetPasswordPage() {
   const { t } = useLingui();
   const { uid = "", token = "" } = useParams();
   const reset = useMutation({

@@ -22,7 +22,7 @@ const TEMPLATE =
 const SHOWN = 50;
 
 /** Export all listings as a spreadsheet, and import changes. */
-export default function SheetsPage() {
+export default function SpreadsheetsPage() {
   const { t } = useLingui();
   return (
     <Selling name={t`Spreadsheets`}>

@@ -5,7 +5,7 @@ import { Problem } from "../ui/parts";
 import { saveFile } from "../ui/saveFile";
 
 /** Downloads all data about the user as one file. */
-export function Export() {
+export function DataExport() {
   const take = useMutation({
     mutationFn: async () => {
       const { data, response } = await dataAndResponse<unknown>(

@@ -9,13 +9,13 @@ import { ApiError, isObject } from "../api/errors";
 import { Title } from "../app/Title";
 import { money } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
-import { IS_DELETED } from "./DeletedPage";
-import { Export } from "./Export";
+import { IS_DELETED } from "./AccountDeletedPage";
+import { DataExport } from "./DataExport";
 import { signInPhoneQuery } from "./queries";
 import { CodeField, digitsOf, useOwnSms } from "./SmsCode";
 
 /** Deleting the account: what is deleted, what is kept, and a confirmation by password or SMS code. */
-export default function LeavePage() {
+export default function DeleteAccountPage() {
   const { t } = useLingui();
   const navigate = useNavigate();
   const phone = useQuery(signInPhoneQuery);
@@ -58,7 +58,7 @@ export default function LeavePage() {
             people rely on them and the law requires us to keep them.
           </Trans>
         </p>
-        <Export />
+        <DataExport />
       </section>
       {error instanceof ApiError && error.code === "under_way" && <UnderWay error={error} />}
       <form

@@ -90,7 +90,7 @@ export function aPhone(ending?: string) {
 export async function goods(
   wanted: Partial<{ name: string; price: number; item_number: number; category: string }> = {},
 ) {
-  const seller = await newcomer("seller");
+  const seller = await newUser("seller");
   const made: { id: number; name: string; price: number } = await done(
     "POST",
     `${SHOP}/create/`,
@@ -127,7 +127,7 @@ type Bought = { order_token: string; reference: string; order: { id: number }[] 
 type SignedIn = { access: string; user: { pk: number; username: string } };
 
 /** A newly registered user, with shortcuts to what they do by the API. */
-export async function newcomer(word: string) {
+export async function newUser(word: string) {
   const username = unique(word);
   const response = await fetch(`${SHOP}/registration/`, {
     method: "POST",
@@ -207,13 +207,15 @@ export async function newcomer(word: string) {
 export const script = (how: object) => done("POST", `${MPESA}/control/scripts`, how);
 
 /** Change the status of a line, as staff of the demo. */
-export async function staffMoves(line: number, to: string, proof: object = {}): Promise<void> {
+export async function moveLineAsStaff(line: number, to: string, proof: object = {}): Promise<void> {
   const moved = { to, ...proof };
   await done("POST", `${SHOP}/track/${line}/move/`, moved, await demoToken("delivery"));
 }
 
 /** Sign in as a user of the demo: `delivery` is a delivery agent, `faith` works at a pick-up point. */
-export async function ofTheDemo(username: string): Promise<SignedIn & { cookies: string[] }> {
+export async function signInAsDemoUser(
+  username: string,
+): Promise<SignedIn & { cookies: string[] }> {
   const response = await fetch(`${SHOP}/login/`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "Token-Transport": "cookie" },
@@ -225,16 +227,16 @@ export async function ofTheDemo(username: string): Promise<SignedIn & { cookies:
 }
 
 async function demoToken(username: string): Promise<string> {
-  return (await ofTheDemo(username)).access;
+  return (await signInAsDemoUser(username)).access;
 }
 
 /** The seller accepts a problem with a partial refund of `amount` KES. */
-export async function agreesTo(line: number, amount: number, seller: SignedIn): Promise<void> {
+export async function acceptProblem(line: number, amount: number, seller: SignedIn): Promise<void> {
   await done("POST", `${SHOP}/track/${line}/problem/accept/`, { amount }, seller.access);
 }
 
 /** Deliver an order's parcel to its pick-up point, and receive it there. */
-export async function reachesItsPoint(reference: string): Promise<void> {
+export async function arriveAtPoint(reference: string): Promise<void> {
   const [support, point] = [await demoToken("support"), await demoToken("faith")];
   const parcels: { id: number; order: string }[] = await done(
     "GET",

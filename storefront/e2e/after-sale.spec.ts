@@ -1,26 +1,29 @@
-/** After the sale: what brings goods, what was wrong with them, and leaving. */
+/** After the sale: delivery, reviews, cancellations and problems. */
 
 import {
-  agreesTo,
+  acceptProblem,
+  aPhone,
   aPicture,
+  arriveAtPoint,
   expect,
   goods,
   isAccessible,
-  newcomer,
-  ofTheDemo,
-  reachesItsPoint,
+  moveLineAsStaff,
+  newUser,
+  putInCart,
   signIn,
+  signInAsDemoUser,
   test,
-} from "./story";
+} from "./helpers";
 
-test("an agent takes a parcel on, fetches it, loses the line, and hands it over by the code", async ({
+test("an agent claims a parcel, fetches it, loses the connection, and hands it over by the code", async ({
   page,
   context,
   mayFail,
 }) => {
   // The line breaks off, and a wrong code is refused.
   mayFail.requests = true;
-  const [kettle, buyer] = [await goods({ price: 1850 }), await newcomer("buyer")];
+  const [kettle, buyer] = [await goods({ price: 1850 }), await newUser("buyer")];
   const order = await buyer.buys([kettle.id], {
     recipient: "Wanjiku Kamau",
     phone: "0712345678",
@@ -31,7 +34,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   const [line] = (await buyer.order(order.order_token)).order;
   const code: string = line.collection_code;
   await page.setViewportSize({ width: 320, height: 640 });
-  await signIn(page, await ofTheDemo("delivery"));
+  await signIn(page, await signInAsDemoUser("delivery"));
   const parcel = page.locator("li.parcel", { hasText: order.reference });
   const part = (name: string) => page.getByRole("button", { name: new RegExp(`${name}$`) });
 
@@ -77,10 +80,51 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   expect((await buyer.order(order.order_token)).order[0].track_status).toBe("delivered");
 });
 
-test("a buyer reports a problem with a picture, is answered with a part of the price, and is told so", async ({
+test("a line is delivered, confirmed and reviewed; another is cancelled and refunded", async ({
   page,
 }) => {
-  const [kettle, buyer] = [await goods({ price: 1850 }), await newcomer("buyer")];
+  const [kettle, pot] = [await goods(), await goods({ price: 700 })];
+  const [buyer, phone] = [await newUser("buyer"), aPhone()];
+  await signIn(page, buyer);
+  await putInCart(page, kettle.id);
+  await putInCart(page, pot.id);
+  await page.goto("/shop/checkout");
+  await page.getByLabel("M-Pesa number").fill(phone.number);
+  await page.getByRole("button", { name: /^Pay KES/ }).click();
+  await page.waitForURL(/\/shop\/pay\//);
+  await phone.enterPin();
+  await page.getByRole("link", { name: "View order" }).click();
+  const lines = await buyer.orders();
+  const kettleLine = page.locator("article", { hasText: kettle.name });
+  const potLine = page.locator("article", { hasText: pot.name });
+
+  await potLine.getByRole("button", { name: "Cancel item" }).click();
+  await expect(potLine.getByText("KES 700 is refunded to the phone that paid")).toBeVisible();
+  await isAccessible(page);
+  await potLine.getByRole("button", { name: "Yes, cancel it" }).click();
+  await expect(potLine.getByText("Cancelled", { exact: false }).first()).toBeVisible();
+
+  const kettleId = Math.min(...lines.map((line) => line.id));
+  await moveLineAsStaff(kettleId, "fetched");
+  await page.reload();
+  await kettleLine.getByRole("button", { name: "I received it" }).click();
+  await kettleLine.getByRole("button", { name: "Yes, I received it" }).click();
+  await kettleLine.getByRole("button", { name: "Write a review" }).click();
+  await kettleLine.getByLabel("4 of 5 stars").check({ force: true });
+  await kettleLine.getByLabel("Your review").fill("It boils fast.");
+  await isAccessible(page);
+  await kettleLine.getByRole("button", { name: "Submit review" }).click();
+  await expect(kettleLine.getByText("It boils fast.")).toBeVisible();
+  await page.goto(`/shop/product/${kettle.id}`);
+  await page.getByRole("heading", { name: "Customer reviews" }).scrollIntoViewIfNeeded();
+  await expect(page.getByText("It boils fast.")).toBeVisible();
+  await isAccessible(page);
+});
+
+test("a buyer reports a problem with a picture, and is notified of the partial refund the seller decides on", async ({
+  page,
+}) => {
+  const [kettle, buyer] = [await goods({ price: 1850 }), await newUser("buyer")];
   const order = await buyer.buys([kettle.id]);
   const [line] = (await buyer.order(order.order_token)).order;
   await page.setViewportSize({ width: 320, height: 640 });
@@ -105,7 +149,7 @@ test("a buyer reports a problem with a picture, is answered with a part of the p
   await isAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 
-  await agreesTo(line.id, 300, kettle.seller);
+  await acceptProblem(line.id, 300, kettle.seller);
   await page.goto("/shop/notices");
   await expect(page.getByText("New").first()).toBeVisible();
   await isAccessible(page);
@@ -120,45 +164,18 @@ test("a buyer reports a problem with a picture, is answered with a part of the p
   await expect(page.getByText("The problem you reported:")).toBeVisible();
 });
 
-test("somebody takes their data along and leaves", async ({ page, mayFail }) => {
-  // A wrong password is refused.
-  mayFail.requests = true;
-  const person = await newcomer("leaver");
-  await page.setViewportSize({ width: 320, height: 640 });
-  await signIn(page, person);
-  await page.goto("/shop/account");
-  const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Download your data" }).click();
-  expect((await download).suggestedFilename()).toMatch(/^omache-\d+-[\d-]+\.json$/);
-
-  await page.getByRole("link", { name: "Delete your account" }).click();
-  await page.getByLabel("Your password").fill("not it");
-  await page.getByLabel(/^I understand this/).check();
-  await page.getByRole("button", { name: "Delete my account" }).click();
-  await expect(page.getByText("This is not your password.")).toBeVisible();
-  await isAccessible(page);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
-  await page.getByLabel("Your password").fill(person.password);
-  await page.keyboard.press("Enter");
-  await expect(page.getByRole("heading", { name: "Your account is deleted" })).toBeVisible();
-  await isAccessible(page);
-  await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0);
-  await page.getByRole("link", { name: "Go to the shop" }).click();
-  await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
-});
-
 test("a pick-up point's page fits 320 pixels in Swahili, with a reference on one line", async ({
   page,
   context,
 }) => {
-  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+  const [kettle, buyer] = [await goods(), await newUser("buyer")];
   const order = await buyer.buys([kettle.id], { pickup_point: await kilimani() });
-  await reachesItsPoint(order.reference);
+  await arriveAtPoint(order.reference);
   await context.addCookies([
     { name: "language", value: "sw", url: process.env.STORY_SHOP ?? "", sameSite: "Lax" },
   ]);
   await page.setViewportSize({ width: 320, height: 640 });
-  await signIn(page, await ofTheDemo("faith"));
+  await signIn(page, await signInAsDemoUser("faith"));
 
   await page.goto("/shop/delivering?part=point");
   const reference = page.getByRole("heading", { name: order.reference });

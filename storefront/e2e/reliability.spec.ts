@@ -1,4 +1,4 @@
-/** What must not go wrong: prices, double orders, lost answers, two tabs. */
+/** Prices that change, double orders, lost answers, several tabs, sessions that end. */
 
 import {
   aPhone,
@@ -6,13 +6,13 @@ import {
   expect,
   goods,
   isAccessible,
-  newcomer,
+  newUser,
   putInCart,
   signIn,
   test,
-} from "./story";
+} from "./helpers";
 
-test("a price that changed is shown in the cart, the old and the new one", async ({ page }) => {
+test("the cart shows the old and the new price after a change", async ({ page }) => {
   const kettle = await goods({ price: 500 });
   await putInCart(page, kettle.id);
   await kettle.reprice(900);
@@ -25,8 +25,8 @@ test("a price that changed is shown in the cart, the old and the new one", async
   await expect(page.getByText("The price has changed")).toBeHidden();
 });
 
-test("a price that changes on the till is never charged unseen", async ({ page, mayFail }) => {
-  const [kettle, buyer, phone] = [await goods({ price: 500 }), await newcomer("buyer"), aPhone()];
+test("a price that changes during checkout is never charged unseen", async ({ page, mayFail }) => {
+  const [kettle, buyer, phone] = [await goods({ price: 500 }), await newUser("buyer"), aPhone()];
   mayFail.requests = true;
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
@@ -45,8 +45,8 @@ test("a price that changes on the till is never charged unseen", async ({ page, 
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
 });
 
-test("a page loaded anew before the answer came finds its one order", async ({ page, mayFail }) => {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+test("a page reloaded before the answer came finds its one order", async ({ page, mayFail }) => {
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   mayFail.requests = true;
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
@@ -72,7 +72,7 @@ test("a page loaded anew before the answer came finds its one order", async ({ p
 });
 
 test("pressing twice makes one order", async ({ page }) => {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
@@ -84,7 +84,9 @@ test("pressing twice makes one order", async ({ page }) => {
   expect(await buyer.orders()).toHaveLength(1);
 });
 
-test("goods that are gone or short are said so in the cart, with a way on", async ({ page }) => {
+test("products that are sold out or short are marked in the cart, with a way on", async ({
+  page,
+}) => {
   const [kettle, pot] = [await goods({ item_number: 2 }), await goods()];
   await putInCart(page, kettle.id);
   await page.getByRole("button", { name: "Add to cart" }).click();
@@ -103,11 +105,11 @@ test("goods that are gone or short are said so in the cart, with a way on", asyn
   await expect(page.getByRole("link", { name: "Checkout" })).toBeVisible();
 });
 
-test("what is left changes on the till, and the line says so", async ({ page, mayFail }) => {
+test("stock that changes during checkout is shown on the line", async ({ page, mayFail }) => {
   const [kettle, buyer, other] = [
     await goods({ item_number: 1 }),
-    await newcomer("buyer"),
-    await newcomer("other"),
+    await newUser("buyer"),
+    await newUser("other"),
   ];
   mayFail.requests = true;
   await signIn(page, buyer);
@@ -145,8 +147,8 @@ test("two tabs have one cart", async ({ page, context }) => {
   await expect(page.getByRole("link", { name: pot.name })).toBeVisible();
 });
 
-test("eight tabs that are loaded at once stay signed in", async ({ page, context }) => {
-  const buyer = await newcomer("buyer");
+test("eight tabs loaded at once stay signed in", async ({ page, context }) => {
+  const buyer = await newUser("buyer");
   await signIn(page, buyer);
   await page.goto("/shop/orders");
   await expect(page.getByText("No orders yet")).toBeVisible();
@@ -170,11 +172,11 @@ test("eight tabs that are loaded at once stay signed in", async ({ page, context
   expect(renewals).toBeLessThanOrEqual(1);
 });
 
-test("a session that ended elsewhere asks to sign in, and comes back", async ({
+test("after a session was ended elsewhere, signing in returns to the same page", async ({
   page,
   mayFail,
 }) => {
-  const buyer = await newcomer("buyer");
+  const buyer = await newUser("buyer");
   mayFail.requests = true;
   await signIn(page, buyer);
   await page.goto("/shop/orders");
@@ -194,8 +196,8 @@ test("a session that ended elsewhere asks to sign in, and comes back", async ({
   await expect(page.getByRole("heading", { name: "Orders", exact: true })).toBeVisible();
 });
 
-test("signing out in one tab shows in the other", async ({ page, context }) => {
-  const buyer = await newcomer("buyer");
+test("signing out in one tab signs out the other", async ({ page, context }) => {
+  const buyer = await newUser("buyer");
   await signIn(page, buyer);
   await page.goto("/shop/account");
   await expect(page.getByRole("heading", { name: buyer.username })).toBeVisible();
@@ -208,9 +210,9 @@ test("signing out in one tab shows in the other", async ({ page, context }) => {
   await expect(second.getByRole("heading", { name: "Sign in" })).toBeVisible();
 });
 
-test("another person does not see the orders of the one before", async ({ page, mayFail }) => {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
-  const other = await newcomer("other");
+test("a user does not see the orders of the previous one", async ({ page, mayFail }) => {
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
+  const other = await newUser("other");
   mayFail.requests = true;
   await signIn(page, buyer);
   await putInCart(page, kettle.id);

@@ -8,7 +8,7 @@ import { Title } from "../app/Title";
 export const IS_DELETED = "deleted";
 
 /** Shown after the account was deleted. Signs out and deletes the user's data in this browser. */
-export default function DeletedPage() {
+export default function AccountDeletedPage() {
   const { t } = useLingui();
   const isDeleted = useLocation().state === IS_DELETED;
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Finding one's way: lists, filters, Back, languages, narrow screens, the keyboard, no network. */
+/** Navigation: lists, filters, Back, languages, narrow screens, the keyboard, no network. */
 
 import type { Page } from "@playwright/test";
 import {
@@ -6,15 +6,14 @@ import {
   expect,
   goods,
   isAccessible,
-  newcomer,
+  newUser,
   putInCart,
   signIn,
-  staffMoves,
   test,
   unique,
-} from "./story";
+} from "./helpers";
 
-test("Back returns to the place in a list of many pages", async ({ page }) => {
+test("Back returns to the same position in a list of many pages", async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   const shelf = await goods({ category: "sports", name: `Ball ${unique("b")}` });
   for (let at = 0; at < 30; at++) {
@@ -42,10 +41,7 @@ test("Back returns to the place in a list of many pages", async ({ page }) => {
   await expect.poll(() => page.evaluate(() => scrollY)).toBe(place);
 });
 
-test("filters stand in the address, and one that cannot be read says so", async ({
-  page,
-  mayFail,
-}) => {
+test("filters are in the address, and an invalid one is reported", async ({ page, mayFail }) => {
   const word = unique("feni");
   const shelf = await goods({ name: `Fan ${word} small`, price: 800 });
   await shelf.add({
@@ -72,7 +68,7 @@ test("filters stand in the address, and one that cannot be read says so", async 
   await expect(page.getByText("Give a whole number of shillings").first()).toBeVisible();
 });
 
-test("a search that finds nothing leads on", async ({ page }) => {
+test("a search without results offers a way on", async ({ page }) => {
   await page.goto("/shop/search?search=zzzqqqxxx");
 
   await expect(page.getByText("No results")).toBeVisible();
@@ -81,7 +77,7 @@ test("a search that finds nothing leads on", async ({ page }) => {
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Kitchen");
 });
 
-test("what Django paints is where the program puts it", async ({ browser, page }) => {
+test("what Django renders does not move when the app starts", async ({ browser, page }) => {
   const kettle = await goods();
   for (const [path, parts] of [
     ["/shop/", [".top", ".welcome h1", ".category-links", ".shelf h2", ".card .name"]],
@@ -123,7 +119,7 @@ test("what Django paints is where the program puts it", async ({ browser, page }
   }
 });
 
-test("the first sight of home and of a product asks the API for nothing", async ({ page }) => {
+test("the home page and a product page make no API request at first", async ({ page }) => {
   const kettle = await goods();
   const asked: string[] = [];
   const pictures: string[] = [];
@@ -143,8 +139,8 @@ test("the first sight of home and of a product asks the API for nothing", async 
   expect(asked).toEqual([]);
 });
 
-test("every page is asked about in one request, and fits 320 pixels", async ({ page }) => {
-  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+test("every page needs one request for its HTML, and fits 320 pixels", async ({ page }) => {
+  const [kettle, buyer] = [await goods(), await newUser("buyer")];
   await page.setViewportSize({ width: 320, height: 640 });
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
@@ -169,7 +165,7 @@ test("every page is asked about in one request, and fits 320 pixels", async ({ p
 });
 
 test("a seller's pages fit 320 pixels", async ({ page }) => {
-  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+  const [kettle, buyer] = [await goods(), await newUser("buyer")];
   await buyer.buys([kettle.id]);
   await page.setViewportSize({ width: 320, height: 640 });
   await signIn(page, kettle.seller);
@@ -221,7 +217,7 @@ function cutOff(page: Page): Promise<string[]> {
   });
 }
 
-test("Swahili is chosen once, and painted from the first byte", async ({ page }) => {
+test("Swahili is chosen once, and rendered by the server from then on", async ({ page }) => {
   await page.goto("/shop/");
   await page.getByRole("button", { name: "Kiswahili" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Unahitaji nini leo?");
@@ -236,7 +232,7 @@ test("Swahili is chosen once, and painted from the first byte", async ({ page })
 });
 
 test("a purchase needs no mouse", async ({ page }) => {
-  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+  const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   await page.setViewportSize({ width: 1280, height: 900 });
   await signIn(page, buyer);
   /** Tab until what is named has the focus, and press Enter there. */
@@ -273,11 +269,7 @@ test("a purchase needs no mouse", async ({ page }) => {
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
 });
 
-test("without a network the cart is shown, and cannot be cashed out", async ({
-  page,
-  context,
-  mayFail,
-}) => {
+test("offline the cart is shown, and cannot be checked out", async ({ page, context, mayFail }) => {
   const kettle = await goods();
   mayFail.requests = true;
   await putInCart(page, kettle.id);
@@ -294,7 +286,7 @@ test("without a network the cart is shown, and cannot be cashed out", async ({
   await expect(page.getByText("You are offline.")).toBeHidden();
 });
 
-test("what is not for sale any more is a 404 that leads on", async ({ page, mayFail }) => {
+test("a product that is no longer for sale is a 404 with a way on", async ({ page, mayFail }) => {
   const kettle = await goods();
   mayFail.requests = true;
   await kettle.takeOff();
@@ -306,73 +298,4 @@ test("what is not for sale any more is a 404 that leads on", async ({ page, mayF
     "This product is no longer available",
   );
   await isAccessible(page);
-});
-
-test("a line is delivered, confirmed and reviewed; another is cancelled and paid back", async ({
-  page,
-}) => {
-  const [kettle, pot] = [await goods(), await goods({ price: 700 })];
-  const [buyer, phone] = [await newcomer("buyer"), aPhone()];
-  await signIn(page, buyer);
-  await putInCart(page, kettle.id);
-  await putInCart(page, pot.id);
-  await page.goto("/shop/checkout");
-  await page.getByLabel("M-Pesa number").fill(phone.number);
-  await page.getByRole("button", { name: /^Pay KES/ }).click();
-  await page.waitForURL(/\/shop\/pay\//);
-  await phone.enterPin();
-  await page.getByRole("link", { name: "View order" }).click();
-  const lines = await buyer.orders();
-  const kettleLine = page.locator("article", { hasText: kettle.name });
-  const potLine = page.locator("article", { hasText: pot.name });
-
-  await potLine.getByRole("button", { name: "Cancel item" }).click();
-  await expect(potLine.getByText("KES 700 is refunded to the phone that paid")).toBeVisible();
-  await isAccessible(page);
-  await potLine.getByRole("button", { name: "Yes, cancel it" }).click();
-  await expect(potLine.getByText("Cancelled", { exact: false }).first()).toBeVisible();
-
-  const kettleId = Math.min(...lines.map((line) => line.id));
-  await staffMoves(kettleId, "fetched");
-  await page.reload();
-  await kettleLine.getByRole("button", { name: "I received it" }).click();
-  await kettleLine.getByRole("button", { name: "Yes, I received it" }).click();
-  await kettleLine.getByRole("button", { name: "Write a review" }).click();
-  await kettleLine.getByLabel("4 of 5 stars").check({ force: true });
-  await kettleLine.getByLabel("Your review").fill("It boils fast.");
-  await isAccessible(page);
-  await kettleLine.getByRole("button", { name: "Submit review" }).click();
-  await expect(kettleLine.getByText("It boils fast.")).toBeVisible();
-  await page.goto(`/shop/product/${kettle.id}`);
-  await page.getByRole("heading", { name: "Customer reviews" }).scrollIntoViewIfNeeded();
-  await expect(page.getByText("It boils fast.")).toBeVisible();
-  await isAccessible(page);
-});
-
-test("an account: name, switches, password", async ({ page }) => {
-  const buyer = await newcomer("buyer");
-  await signIn(page, buyer);
-  await page.goto("/shop/account");
-  await page.getByLabel("First name").fill("Wanjiku");
-  await page
-    .locator("form", { has: page.getByLabel("First name") })
-    .getByRole("button")
-    .click();
-  await expect(page.getByText("Saved.")).toBeVisible();
-  const wantsMail = page.getByLabel("Email me about my sales");
-  const before = await wantsMail.isChecked();
-  await wantsMail.click();
-  await expect(wantsMail).toBeChecked({ checked: !before });
-  await page.getByLabel("Current password").fill(buyer.password);
-  await page.getByLabel("New password").fill("maharagwe matamu 9");
-  await page.getByRole("button", { name: "Change password" }).click();
-  await expect(
-    page.getByText("Password changed. Your other devices are signed out."),
-  ).toBeVisible();
-  await isAccessible(page);
-
-  await page.reload();
-
-  await expect(page.getByLabel("First name")).toHaveValue("Wanjiku");
-  await expect(page.getByLabel("Email me about my sales")).toBeChecked({ checked: !before });
 });
