@@ -5,6 +5,7 @@ import { meQuery } from "../api/queries";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { ChoosePassword } from "./ChoosePassword";
+import { EmailForm } from "./EmailForm";
 import { Export } from "./Export";
 import { LinkedPhone } from "./LinkedPhone";
 import { MessagesForm } from "./MessagesForm";
@@ -46,6 +47,7 @@ export default function AccountPage() {
           </Link>
         </section>
         <MessagesForm />
+        {!byPhoneAlone && <EmailForm />}
         {byPhoneAlone ? <ChoosePassword /> : <PasswordForm />}
         <LinkedPhone />
         <Sessions />
