@@ -162,6 +162,18 @@ describe("the list of orders, signed out", () => {
     expect(screen.getByRole("link", { name: /Sign in to see your orders/ })).toBeTruthy();
   });
 
+  it("says how they get into the account of who has signed in since", async () => {
+    const paid = anOrder({ payment_status: "paid", mpesa_number: "•••••••••678" });
+    guestOrders.add({ token: paid.order_token, phone: "0712345678" });
+    session.begin({ access: "a", access_expires_in: 3600 }, USER);
+    showOrders({ [`GET /cashout/${paid.order_token}/`]: paid, "GET /orders/": [] });
+
+    const link = await screen.findByRole("link", { name: "link the phone that paid" });
+    expect(link.getAttribute("href")).toBe("/account");
+    await rowOf("ACDEFGHJ");
+    expect(screen.queryByText("No orders yet")).toBeNull();
+  });
+
   it("forgets an order that is in somebody's account now", async () => {
     guestOrders.add({ token: "joined", phone: "0712345678" });
     showOrders({ "GET /cashout/joined/": json({ code: "not_authenticated" }, 401) });
