@@ -72,16 +72,21 @@ describe("the list of orders", () => {
         aRow("BBBB", { payment_status: "requested", amount_due: 1500, needs: ["pay"] }),
         aRow("CCCC"),
         aRow("DDDD", { needs: ["confirm"] }),
+        aRow("EEEE", { needs: ["answer"] }),
       ],
     });
 
     await screen.findByRole("heading", { name: "Needs your attention" });
-    const shown = screen.getAllByText(/, order [A-D]{4}$/).map(({ textContent }) => textContent);
-    expect(shown.map((text) => text?.slice(-4))).toEqual(["BBBB", "DDDD", "AAAA", "CCCC"]);
+    const shown = screen.getAllByText(/, order [A-E]{4}$/).map(({ textContent }) => textContent);
+    expect(shown.map((text) => text?.slice(-4))).toEqual([
+      ...["BBBB", "DDDD", "EEEE"],
+      ...["AAAA", "CCCC"],
+    ]);
   });
 
   it.each<[Partial<Row>, string, string]>([
     [{ payment_status: "requested", amount_due: 1100, needs: ["pay"] }, "Pay now", "pay"],
+    [{ needs: ["answer", "confirm"] }, "Read the reply", "orders"],
     [{ needs: ["confirm"] }, "I received it", "orders"],
     [{ needs: ["review"] }, "Write a review", "orders"],
   ])("offers what its buyer can do: %j", async (changes, words, where) => {

@@ -91,7 +91,7 @@ function Ordered({ isAll }: { isAll: boolean }) {
 
 /** Whether the order waits for its buyer. A review that is missing does not count. */
 function isWaiting({ needs }: Row): boolean {
-  return needs.includes("pay") || needs.includes("confirm");
+  return needs.some((need) => need === "pay" || need === "answer" || need === "confirm");
 }
 
 /** Orders placed in this browser without an account; each is fetched by its token. */
@@ -226,6 +226,22 @@ function Need({ order, to }: { order: Shown; to: string }) {
           <Trans>
             {due} by {until}
           </Trans>
+        </p>
+      </div>
+    );
+  }
+  if (needs.includes("answer")) {
+    return (
+      <div className="need">
+        <Link
+          className="button plain little"
+          to={to}
+          aria-label={t`Read the reply, order ${reference}`}
+        >
+          <Trans>Read the reply</Trans>
+        </Link>
+        <p className="small">
+          <Trans>There is a reply to the problem you reported.</Trans>
         </p>
       </div>
     );
