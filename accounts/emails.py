@@ -54,7 +54,9 @@ Kama si wewe, puuza barua hii: hakuna kilichobadilika.
 }
 
 
-#: Contains nothing a user typed, since the inbox may be a stranger's.
+_CONFIRM_SUBJECT = "Confirm your e-mail address / Thibitisha barua pepe yako"
+#: Contains nothing a user typed, since the inbox may be a stranger's: in both languages, for theirs
+#: is not known.
 _CONFIRM_TEXT = """\
 Hello,
 
@@ -63,6 +65,13 @@ somebody, hopefully you, used this address at O-Mache. If it was you, confirm it
 {link}
 
 If this was not you, ignore this e-mail: the address stays unconfirmed, and you can still use it.
+
+Habari,
+
+kuna mtu, labda ni wewe, aliyetumia barua pepe hii kwenye O-Mache. Kama ni wewe, fungua kiungo
+kilicho hapo juu ndani ya siku tatu uithibitishe.
+
+Kama si wewe, puuza barua hii: anwani haitathibitishwa, na bado unaweza kuitumia.
 """
 
 
@@ -76,7 +85,7 @@ def send_confirmation(user: User) -> None:
     if not count(*confirmation_budgets(user.email, user.pk), now=timezone.now()):
         return
     text = _CONFIRM_TEXT.format(link=f"{settings.FRONTEND_URL}/email/confirm/{make_key(user)}")
-    message = EmailMessage("Confirm your e-mail address", text, to=[user.email])
+    message = EmailMessage(_CONFIRM_SUBJECT, text, to=[user.email])
     transaction.on_commit(partial(_sender.submit, _send, message), robust=True)
 
 

@@ -34,6 +34,7 @@ _USER = [
             "email": "wanjiku@example.com",
             "first_name": "Wanjiku",
             "last_name": "Kamau",
+            "email_confirmed": True,
             "phone": "254712345678",
         },
         response_only=True,

@@ -51,7 +51,15 @@ class UserOutput(serializers.ModelSerializer):
 class UserDetails(UserOutput):
     """The user's own view of their account, with their phone."""
 
-    example: ClassVar[dict[str, Any]] = {**UserOutput.example, "phone": "254712345678"}
+    example: ClassVar[dict[str, Any]] = {
+        **UserOutput.example,
+        "email_confirmed": True,
+        "phone": "254712345678",
+    }
+
+    email_confirmed = serializers.SerializerMethodField(
+        help_text="Whether the link in the mail was followed: until then nothing else is mailed."
+    )
 
     phone = serializers.CharField(
         read_only=True,
@@ -61,8 +69,11 @@ class UserDetails(UserOutput):
 
     class Meta:
         model = User
-        fields = (*UserOutput.Meta.fields, "phone")
+        fields = (*UserOutput.Meta.fields, "email_confirmed", "phone")
         read_only_fields = fields
+
+    def get_email_confirmed(self, user: User) -> bool:
+        return user.email_confirmed_at is not None
 
 
 class RegistrationInput(serializers.Serializer):

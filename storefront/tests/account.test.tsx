@@ -4,6 +4,7 @@ import AccountDeletedPage, { IS_DELETED } from "../src/account/AccountDeletedPag
 import AccountPage from "../src/account/AccountPage";
 import DeleteAccountPage from "../src/account/DeleteAccountPage";
 import { session } from "../src/api/session";
+import { guestOrders } from "../src/orders/guestOrders";
 import { answerWith, json, show } from "./page";
 
 /** An access token that is good for an hour. */
@@ -141,6 +142,57 @@ describe("taking one's data along", () => {
   });
 });
 
+describe("the email", () => {
+  const mailedAt = (email: string, email_confirmed: boolean) => ({
+    ...{ pk: 7, username: "amina", first_name: "", last_name: "", phone: "" },
+    ...{ email, email_confirmed },
+  });
+
+  it("is added with the password, and is confirmed by the link that was sent there", async () => {
+    const sent = visit(<AccountPage />, {
+      "GET /user/": mailedAt("", false),
+      "PATCH /user/": mailedAt("amina@example.com", false),
+      "POST /registration/resend-email/": { detail: "ok" },
+    });
+    await press("Add an email");
+    type("New email", "amina@example.com");
+    type("Your password", "sukuma");
+    await press("Save email");
+    expect(await screen.findByText(/is not confirmed\. Open the link/)).toBeTruthy();
+    await press("Send the link again");
+    expect(await screen.findByText(/If none has come by tomorrow/)).toBeTruthy();
+    const [change, again] = sent();
+    expect(await change?.clone().json()).toEqual({
+      email: "amina@example.com",
+      password: "sukuma",
+    });
+    expect(new URL(again?.url ?? "").pathname).toBe("/registration/resend-email/");
+  });
+
+  it("is shown once it is confirmed, and stays where the password was wrong", async () => {
+    visit(<AccountPage />, {
+      "GET /user/": mailedAt("amina@example.com", true),
+      "PATCH /user/": json({ password: ["Give your password to change your e-mail."] }, 400),
+    });
+    await press("Use another email");
+    expect(screen.queryByText(/is not confirmed/)).toBeNull();
+    type("New email", "neema@example.com");
+    type("Your password", "x");
+    await press("Save email");
+    expect(await screen.findByText("Give your password to change your e-mail.")).toBeTruthy();
+    expect(screen.getByText("amina@example.com")).toBeTruthy();
+  });
+
+  it("needs a password first", async () => {
+    visit(<AccountPage />, {
+      "GET /account/phone/": BY_PHONE,
+      "GET /user/": mailedAt("", false),
+    });
+    await screen.findByRole("button", { name: "Set a password" });
+    expect(screen.queryByRole("heading", { name: "Email" })).toBeNull();
+  });
+});
+
 describe("the phone one signs in with", () => {
   it("is linked by the password and a code", async () => {
     const sent = visit(<AccountPage />, {
@@ -153,8 +205,11 @@ describe("the phone one signs in with", () => {
     await press("Send me a code");
     await screen.findByLabelText("6-digit SMS code");
     type("6-digit SMS code", "481516");
+    guestOrders.add({ token: "t", phone: "0712345678" });
     await press("Link this phone");
     expect(await screen.findByText("0712 345 678")).toBeTruthy();
+    // They are among the account's orders from now on.
+    expect(guestOrders.has("t")).toBe(false);
     const bodies = await Promise.all(sent().map((request) => request.clone().json()));
     expect(bodies).toEqual([
       { phone: "0712 345 678", password: "sukuma" },

@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import type { Line, Order, TrackStory } from "../src/api/client";
+import { guestOrders } from "../src/orders/guestOrders";
 import OrderPage from "../src/orders/OrderPage";
 import ProblemPage from "../src/problems/ProblemPage";
 import type { Message } from "../src/problems/queries";
@@ -85,6 +86,16 @@ describe("the buyer's order", () => {
     answerWith({ [`GET /cashout/${TOKEN}/`]: json({ detail: "no" }, 503) });
     show(<OrderPage />, AT);
     expect(await screen.findByRole("button", { name: "Try again" })).toBeTruthy();
+  });
+
+  it("is that of its payment while its phone is not the account's", async () => {
+    const paid = anOrder({ payment_status: "paid", mpesa_number: "•••••••••678" });
+    guestOrders.add({ token: TOKEN, phone: "0712345678" });
+    answerWith({ [`GET /cashout/${TOKEN}/`]: paid });
+    show(<OrderPage />, AT);
+
+    expect(await screen.findByText("elsewhere")).toBeTruthy();
+    guestOrders.drop(TOKEN);
   });
 
   it("is nobody else's", async () => {

@@ -72,16 +72,21 @@ describe("the list of orders", () => {
         aRow("BBBB", { payment_status: "requested", amount_due: 1500, needs: ["pay"] }),
         aRow("CCCC"),
         aRow("DDDD", { needs: ["confirm"] }),
+        aRow("EEEE", { needs: ["answer"] }),
       ],
     });
 
     await screen.findByRole("heading", { name: "Needs your attention" });
-    const shown = screen.getAllByText(/, order [A-D]{4}$/).map(({ textContent }) => textContent);
-    expect(shown.map((text) => text?.slice(-4))).toEqual(["BBBB", "DDDD", "AAAA", "CCCC"]);
+    const shown = screen.getAllByText(/, order [A-E]{4}$/).map(({ textContent }) => textContent);
+    expect(shown.map((text) => text?.slice(-4))).toEqual([
+      ...["BBBB", "DDDD", "EEEE"],
+      ...["AAAA", "CCCC"],
+    ]);
   });
 
   it.each<[Partial<Row>, string, string]>([
     [{ payment_status: "requested", amount_due: 1100, needs: ["pay"] }, "Pay now", "pay"],
+    [{ needs: ["answer", "confirm"] }, "Read the reply", "orders"],
     [{ needs: ["confirm"] }, "I received it", "orders"],
     [{ needs: ["review"] }, "Write a review", "orders"],
   ])("offers what its buyer can do: %j", async (changes, words, where) => {
@@ -160,6 +165,18 @@ describe("the list of orders, signed out", () => {
     const row = await rowOf("ACDEFGHJ");
     expect(row.getByRole("link").getAttribute("href")).toBe(`/pay/${paid.order_token}`);
     expect(screen.getByRole("link", { name: /Sign in to see your orders/ })).toBeTruthy();
+  });
+
+  it("says how they get into the account of who has signed in since", async () => {
+    const paid = anOrder({ payment_status: "paid", mpesa_number: "•••••••••678" });
+    guestOrders.add({ token: paid.order_token, phone: "0712345678" });
+    session.begin({ access: "a", access_expires_in: 3600 }, USER);
+    showOrders({ [`GET /cashout/${paid.order_token}/`]: paid, "GET /orders/": [] });
+
+    const link = await screen.findByRole("link", { name: "link the phone that paid" });
+    expect(link.getAttribute("href")).toBe("/account");
+    await rowOf("ACDEFGHJ");
+    expect(screen.queryByText("No orders yet")).toBeNull();
   });
 
   it("forgets an order that is in somebody's account now", async () => {

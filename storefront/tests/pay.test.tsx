@@ -290,6 +290,17 @@ describe("the page of a payment without an account", () => {
     expect(await last.json()).toEqual({ phone: "0712345678" });
   });
 
+  it("leads who has signed in since to the phone that is not their account's yet", async () => {
+    guestOrders.add({ token: anOrder().order_token, phone: "0712345678" });
+    session.begin({ access: "a", access_expires_in: 3600 }, USER);
+    at(closed("paid", "paid"));
+
+    expect(await screen.findByText(/link that phone to your account/)).toBeTruthy();
+    const link = screen.getByRole("link", { name: "Go to your account" });
+    expect(link.getAttribute("href")).toBe("/account");
+    expect(screen.queryByRole("link", { name: "View order" })).toBeNull();
+  });
+
   it("asks for the phone where this browser did not order", async () => {
     at(closed("paid", "paid"));
 

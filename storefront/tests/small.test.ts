@@ -62,6 +62,11 @@ describe("answers", () => {
     expect(lineErrors(new Error("x"))).toEqual([]);
   });
 
+  it("say what is wrong with one of several pictures", () => {
+    const body = { pictures: { "1": ["This is not a picture."] } };
+    expect(new ApiError(json(body, 400), body).field("pictures")).toBe("This is not a picture.");
+  });
+
   it("say how long to wait, and what to tell the staff", () => {
     const headers = { "Retry-After": "7", "X-Request-ID": "ab" };
     const error = new ApiError(json({}, 429, headers), {});

@@ -21,9 +21,18 @@ def test_a_user_reads_themselves_in_dj_rest_auths_shape(amina, amina_api):
         "email": "Amina@example.com",
         "first_name": "",
         "last_name": "",
+        "email_confirmed": False,
         "phone": "",
     }
     assert response["Cache-Control"] == "no-store"
+
+
+def test_a_user_reads_whether_their_email_is_confirmed(amina, amina_api):
+    User.objects.filter(pk=amina.pk).update(email_confirmed_at=timezone.now())
+    assert amina_api.get("/user/").json()["email_confirmed"] is True
+
+    changed = amina_api.patch("/user/", {"email": "neema@example.com", "password": PASSWORD})
+    assert changed.json()["email_confirmed"] is False
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch"])

@@ -6,6 +6,7 @@ import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { ChoosePassword } from "./ChoosePassword";
 import { DataExport } from "./DataExport";
+import { EmailForm } from "./EmailForm";
 import { LinkedPhone } from "./LinkedPhone";
 import { MessagesForm } from "./MessagesForm";
 import { PasswordForm } from "./PasswordForm";
@@ -46,6 +47,7 @@ export default function AccountPage() {
           </Link>
         </section>
         <MessagesForm />
+        {!byPhoneAlone && <EmailForm />}
         {byPhoneAlone ? <ChoosePassword /> : <PasswordForm />}
         <LinkedPhone />
         <Sessions />

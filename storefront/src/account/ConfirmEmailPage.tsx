@@ -1,8 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
+import { userQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { Problem } from "../ui/parts";
 
@@ -11,8 +12,10 @@ import { Problem } from "../ui/parts";
 export default function ConfirmEmailPage() {
   const { t } = useLingui();
   const { key = "" } = useParams();
+  const client = useQueryClient();
   const confirm = useMutation({
     mutationFn: () => dataOf(publicApi.POST("/registration/verify-email/", { body: { key } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: userQuery.queryKey }),
   });
   const isOver = confirm.error instanceof ApiError && Boolean(confirm.error.body.key);
   return (

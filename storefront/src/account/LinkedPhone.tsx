@@ -4,6 +4,7 @@ import { useState } from "react";
 import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { phone } from "../i18n/format";
+import { guestOrders } from "../orders/guestOrders";
 import { ConfirmButton } from "../ui/ConfirmButton";
 import { Field, Problem } from "../ui/parts";
 import { signInPhoneQuery } from "./queries";
@@ -83,6 +84,10 @@ function Link({ close }: { close: () => void }) {
       ),
     onSuccess: (linked) => {
       client.setQueryData(signInPhoneQuery.queryKey, linked);
+      // What it paid for without an account is this account's now.
+      guestOrders.joined(typed.phone);
+      void client.invalidateQueries({ queryKey: ["orders"] });
+      void client.invalidateQueries({ queryKey: ["order"] });
       close();
     },
   });

@@ -61,8 +61,10 @@ export function isObject(value: unknown): value is FieldErrors {
 
 export function firstSentence(value: unknown): string | null {
   if (typeof value === "string") return value || null;
-  if (Array.isArray(value)) {
-    for (const each of value) {
+  // Of a list of inputs: `{"1": ["…"]}`, by their places.
+  const parts = isObject(value) ? Object.values(value) : value;
+  if (Array.isArray(parts)) {
+    for (const each of parts) {
       const said = firstSentence(each);
       if (said) return said;
     }

@@ -4551,6 +4551,8 @@ export interface components {
             readonly email: string;
             readonly first_name: string;
             readonly last_name: string;
+            /** @description Whether the link in the mail was followed: until then nothing else is mailed. */
+            readonly email_confirmed: boolean;
             /** @description 12 digits: 2547… or 2541…; empty if unknown. Taken from the first paid order, until the user sets it. */
             readonly phone: string;
         };

@@ -1,6 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { Link, useNavigate } from "react-router";
 import { PhoneSignIn } from "../account/PhoneSignIn";
+import { useUser } from "../account/useUser";
 import { features } from "../api/boot";
 import { phone as written } from "../i18n/format";
 
@@ -8,6 +9,7 @@ import { phone as written } from "../i18n/format";
  *  `phone` is that number, if this browser knows it. */
 export function GuestPaid({ token, phone }: { token: string; phone: string | undefined }) {
   const navigate = useNavigate();
+  const isSignedIn = useUser() !== null;
   const number = written(phone ?? "");
   const to = `/orders/${token}`;
   return (
@@ -15,17 +17,25 @@ export function GuestPaid({ token, phone }: { token: string; phone: string | und
       <p>
         {phone ? (
           <Trans>
-            You need a collection code to receive your items. We sent it by SMS to {number}. To see
-            it here too, sign in with a code.
+            You need a collection code to receive your items. We sent it by SMS to {number}.
           </Trans>
         ) : (
           <Trans>
             You need a collection code to receive your items. We sent it by SMS to the phone that
-            paid. To see it here too, sign in with a code.
+            paid.
           </Trans>
+        )}{" "}
+        {!isSignedIn && <Trans>To see it here too, sign in with a code.</Trans>}
+        {isSignedIn && features.phone_login && (
+          <Trans>To see it here too, link that phone to your account.</Trans>
         )}
       </p>
-      {features.phone_login ? (
+      {isSignedIn && features.phone_login && (
+        <Link className="button" to="/account">
+          <Trans>Go to your account</Trans>
+        </Link>
+      )}
+      {!isSignedIn && features.phone_login && (
         <PhoneSignIn
           phone={phone}
           ask={
@@ -33,7 +43,8 @@ export function GuestPaid({ token, phone }: { token: string; phone: string | und
           }
           onIn={() => navigate(to)}
         />
-      ) : (
+      )}
+      {!isSignedIn && !features.phone_login && (
         <Link className="button" to={`/sign-in?to=${encodeURIComponent(to)}`}>
           <Trans>Sign in</Trans>
         </Link>

@@ -13,7 +13,7 @@ import { Title } from "../app/Title";
 import { useCart } from "../cart/useCart";
 import { DeliveryDetails, Fee } from "../delivery/DeliveryDetails";
 import { clock, minutes, money, phone } from "../i18n/format";
-import { useGuestOrders } from "../orders/guestOrders";
+import { isStillGuests, useGuestOrders } from "../orders/guestOrders";
 import { Icon } from "../ui/Icon";
 import { Money, Problem } from "../ui/parts";
 import { ByHand } from "./ByHand";
@@ -186,7 +186,9 @@ function Details({ standing, stage }: { standing: Standing; stage: Stage }) {
   const kept = useGuestOrders().find((each) => each.token === order.order_token);
   const user = useUser();
   if (stage === "paid") {
-    if (!user) return <GuestPaid token={order.order_token} phone={kept?.phone} />;
+    if (!user || isStillGuests(order)) {
+      return <GuestPaid token={order.order_token} phone={kept?.phone} />;
+    }
     return (
       <div className="actions">
         <Link className="button" to={`/orders/${order.order_token}`}>

@@ -10,6 +10,7 @@ import { DeliveryDetails, Fee } from "../delivery/DeliveryDetails";
 import { dayAndClock, money, phone } from "../i18n/format";
 import { Picture } from "../ui/Picture";
 import { Money, Problem, useSeen } from "../ui/parts";
+import { isStillGuests } from "./guestOrders";
 import { LineActions } from "./LineActions";
 import { LineHistory } from "./LineHistory";
 import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./labels";
@@ -45,6 +46,8 @@ export default function OrderPage() {
   if (order.payment_status === "requested") {
     return <Navigate to={`/pay/${order.order_token}`} replace />;
   }
+  // Without its phone this account sees no more of it than anybody who has its address.
+  if (isStillGuests(order)) return <Navigate to={`/pay/${order.order_token}`} replace />;
   const reference = order.reference;
   return (
     <div className="narrow stack">

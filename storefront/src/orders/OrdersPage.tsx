@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { Link, Navigate } from "react-router";
 import { useUser } from "../account/useUser";
+import { features } from "../api/boot";
 import type { Order, Schemas } from "../api/client";
 import { ApiError } from "../api/errors";
 import { orderQuery, ordersQuery } from "../api/queries";
@@ -36,8 +37,10 @@ export default function OrdersPage() {
     <>
       <Title text={t`Orders`} />
       <h1>{t`Orders`}</h1>
-      {user && <Ordered />}
-      {own.length > 0 && <WithoutAccount tokens={own.map(({ token }) => token)} />}
+      {user && <Ordered isAll={own.length === 0} />}
+      {own.length > 0 && (
+        <WithoutAccount tokens={own.map(({ token }) => token)} isSignedIn={user !== null} />
+      )}
       {!user && (
         <p className="notice orders-list">
           <Link to="/sign-in?to=/orders">
@@ -49,8 +52,8 @@ export default function OrdersPage() {
   );
 }
 
-/** The account's orders; first those that wait for the buyer. */
-function Ordered() {
+/** The account's orders; first those that wait for the buyer. `isAll`: no others follow. */
+function Ordered({ isAll }: { isAll: boolean }) {
   const list = useInfiniteQuery({ ...ordersQuery, staleTime: 0 });
   const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
   const [waiting, others] = [rows.filter(isWaiting), rows.filter((row) => !isWaiting(row))];
@@ -58,7 +61,7 @@ function Ordered() {
     <>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending && <Skeleton />}
-      {list.isSuccess && rows.length === 0 && (
+      {list.isSuccess && rows.length === 0 && isAll && (
         <Empty title={<Trans>No orders yet</Trans>}>
           <Link className="button" to="/">
             <Trans>Browse products</Trans>
@@ -88,16 +91,24 @@ function Ordered() {
 
 /** Whether the order waits for its buyer. A review that is missing does not count. */
 function isWaiting({ needs }: Row): boolean {
-  return needs.includes("pay") || needs.includes("confirm");
+  return needs.some((need) => need === "pay" || need === "answer" || need === "confirm");
 }
 
 /** Orders placed in this browser without an account; each is fetched by its token. */
-function WithoutAccount({ tokens }: { tokens: string[] }) {
+function WithoutAccount({ tokens, isSignedIn }: { tokens: string[]; isSignedIn: boolean }) {
   return (
     <section className="orders-list">
       <h2>
         <Trans>Orders placed without an account</Trans>
       </h2>
+      {isSignedIn && features.phone_login && (
+        <p className="quiet">
+          <Trans>
+            To add them to your account, with their collection codes,{" "}
+            <Link to="/account">link the phone that paid</Link>.
+          </Trans>
+        </p>
+      )}
       <ul className="stack">
         {tokens.map((token) => (
           <GuestOrder key={token} token={token} />
@@ -215,6 +226,22 @@ function Need({ order, to }: { order: Shown; to: string }) {
           <Trans>
             {due} by {until}
           </Trans>
+        </p>
+      </div>
+    );
+  }
+  if (needs.includes("answer")) {
+    return (
+      <div className="need">
+        <Link
+          className="button plain little"
+          to={to}
+          aria-label={t`Read the reply, order ${reference}`}
+        >
+          <Trans>Read the reply</Trans>
+        </Link>
+        <p className="small">
+          <Trans>There is a reply to the problem you reported.</Trans>
         </p>
       </div>
     );

@@ -69,6 +69,11 @@ export const guestOrders = {
   },
 };
 
+/** Whether an order that was placed here belongs to no account yet: its phone is shown masked. */
+export function isStillGuests(order: { order_token: string; mpesa_number: string }): boolean {
+  return guestOrders.has(order.order_token) && !/^\d+$/.test(order.mpesa_number);
+}
+
 export function useGuestOrders(): Kept[] {
   return useSyncExternalStore(guestOrders.subscribe, guestOrders.all);
 }
