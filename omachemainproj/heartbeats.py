@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -16,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 CLOCK = "clock"
 WORKER = "worker"
+#: Characters of the names of failing duties.
+_LONGEST_FAILING = 500
 #: A process without a heartbeat for this long is considered dead.
 LATE = timedelta(minutes=1)
 #: The clocks of two hosts differ by less. A heartbeat further ahead is of a clock that was wrong.
@@ -37,6 +40,24 @@ def beat(*processes: str) -> None:
         )
     except Exception:
         logger.exception("a heartbeat could not be written")
+
+
+def record_failing(duties: Collection[str]) -> None:
+    """Record which of the clock's duties failed in this round. Never raises.
+
+    The clock lives on when one of its duties fails in every round, so its heartbeat tells nothing.
+    """
+    names = " ".join(duties)[:_LONGEST_FAILING]
+    try:
+        Heartbeat.objects.filter(process=CLOCK).exclude(failing=names).update(failing=names)
+    except Exception:
+        logger.exception("the duties that failed could not be recorded")
+
+
+def failing() -> list[str]:
+    """The duties that failed in the clock's last round."""
+    names = Heartbeat.objects.filter(process=CLOCK).values_list("failing", flat=True).first()
+    return (names or "").split()
 
 
 def missing(now: datetime) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from django.views.decorators.http import require_safe
 from django.views.static import serve
 from rest_framework.request import Request
 
+#: The names of pictures. Nothing else in that folder is anyone's business, such as a backup of it.
+_PICTURE = re.compile(r"[a-z]+/[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(webp|jpe?g|png)")
 #: Errors for a name that no file has, or whose file was deleted just now.
 _NO_SUCH_FILE = frozenset({ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR})
 
@@ -38,12 +41,14 @@ def is_its_own_address(stored: FieldFile | None, sent: Any) -> bool:
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Serve one stored file; a folder or an unknown name is a 404.
+    """Serve one stored picture; a folder, another file or an unknown name is a 404.
 
     The file behind a name never changes (names are random), so it may be cached for a year. Sending
     a file occupies a worker's thread: in production let the proxy serve /media/ from
     ``MEDIA_ROOT``, with these headers (docs/deploy.md).
     """
+    if not _PICTURE.fullmatch(path):
+        raise Http404
     try:
         response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     except OSError as error:

@@ -19,6 +19,13 @@ class Heartbeat(models.Model):
 
     process = models.CharField(primary_key=True, max_length=20)
     at = models.DateTimeField()
+    failing = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The duties that failed, or some rows of theirs, in the clock's last round.",
+    )
 
     def __str__(self) -> str:
         return self.process

@@ -10,7 +10,9 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -20,6 +22,20 @@ logger = logging.getLogger(__name__)
 
 #: Rows from which ``random_sample`` draws.
 SAMPLED_FROM = 10_000
+
+
+_noted: ContextVar[list[int] | None] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def note_failures() -> Iterator[list[int]]:
+    """The ids of the rows that fail in this context, in ``do_each``."""
+    failed: list[int] = []
+    token = _noted.set(failed)
+    try:
+        yield failed
+    finally:
+        _noted.reset(token)
 
 
 class FirstRows:
@@ -57,6 +73,8 @@ def do_each(
             except Exception:
                 logger.exception("%s(%s) failed; it is tried again", _name_of(work), row_id)
                 failed += 1
+                if (noted := _noted.get()) is not None:
+                    noted.append(row_id)
         if not failed:
             break
     return done

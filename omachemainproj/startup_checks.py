@@ -21,6 +21,12 @@ logger = logging.getLogger(__name__)
 OUR_APPS = ("omachemainproj", "accounts", "products", "orders", "payments")
 
 
+_NO_LETTERS = (
+    "This database does not know letters beyond ASCII, so searches and limits of lengths are wrong "
+    "for names with them: restore a backup into one with ENCODING 'UTF8' and LC_CTYPE 'C.UTF-8'."
+)
+
+
 def check_before_start(process: str) -> None:
     """Raise ImproperlyConfigured with all problems that would break a production process.
 
@@ -70,6 +76,9 @@ def _find_wrong_with_database() -> Iterator[str]:
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 limits = _read_limits(cursor)
+                if not _knows_letters(cursor):
+                    logger.warning(_NO_LETTERS)
+                _warn_of_another_collation(cursor)
                 unreadable = _find_unreadable_tables(cursor)
             if unreadable:
                 applied = set(_migration_names())
@@ -116,6 +125,42 @@ def _find_unreadable_tables(cursor: Any) -> list[str]:
         [[*tables, "django_migrations"]],
     )
     return [name for (name,) in cursor.fetchall()]
+
+
+def _knows_letters(cursor: Any) -> bool:
+    """Whether the database has characters, not bytes, and their upper and lower case.
+
+    One that Debian created without a locale is SQL_ASCII, and accepts everything.
+    """
+    cursor.execute("SHOW server_encoding")
+    if cursor.fetchone() != ("UTF8",):
+        return False
+    cursor.execute("SELECT lower('Ñ') = 'ñ'")
+    return bool(cursor.fetchone()[0])
+
+
+def _warn_of_another_collation(cursor: Any) -> None:
+    """Warn if the operating system sorts text differently from when the indexes were built.
+
+    Then an index may miss a text that is there, and a unique one may accept it again.
+    """
+    if connection.pg_version < 150000:  # type: ignore[attr-defined]
+        return
+    cursor.execute(
+        "SELECT datname, datcollversion, pg_database_collation_actual_version(oid)"
+        " FROM pg_database WHERE datname = current_database()"
+        " AND datcollversion <> pg_database_collation_actual_version(oid)"
+    )
+    for name, before, now in cursor.fetchall():
+        logger.warning(
+            "the operating system sorts text by another version (%s) than when the indexes were "
+            "built (%s), so they may miss rows and accept duplicates. As their owner, soon: "
+            "REINDEX DATABASE %s; then ALTER DATABASE %s REFRESH COLLATION VERSION.",
+            now,
+            before,
+            name,
+            name,
+        )
 
 
 def _read_limits(cursor: Any) -> dict[str, int]:

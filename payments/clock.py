@@ -26,7 +26,8 @@ from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
 from omachemainproj.caches import delete_expired_cache_entries
 from omachemainproj.compiled_queries import compiled
-from omachemainproj.rounds import SAMPLED_FROM, RowIds, do_each, random_sample
+from omachemainproj.heartbeats import record_failing
+from omachemainproj.rounds import SAMPLED_FROM, RowIds, do_each, note_failures, random_sample
 from orders.claims import release_unfetched_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
@@ -82,22 +83,29 @@ def run_periodic(
 ) -> dict[str, int]:
     """Run every duty once and return how many rows each processed. Never raises.
 
-    A duty that fails is logged, counts as 0, and does not keep the others from running. In a long
+    A duty that fails is logged, counts as 0, and does not keep the others from running; that it or
+    one of its rows failed is recorded for the alert (watch/alerts.py). In a long
     round ``report_alive`` is called between duties, about every ``MAX_SECONDS``: if M-Pesa hangs,
     each duty takes that long, and the clock must not appear to be down.
     """
     now = now or timezone.now()
     done: dict[str, int] = {}
+    failed: list[str] = []
     reported_at = time.monotonic()
     for duty in periodic_duties():
         done[duty.__name__] = 0
-        try:
-            done[duty.__name__] = duty(now)
-        except Exception:
-            logger.exception("the clock could not %s; it tries again next round", duty.__name__)
+        with note_failures() as failed_rows:
+            try:
+                done[duty.__name__] = duty(now)
+            except Exception:
+                failed.append(duty.__name__)
+                logger.exception("the clock could not %s; it tries again next round", duty.__name__)
+            else:
+                failed += [duty.__name__] if failed_rows else []
         if report_alive is not None and time.monotonic() - reported_at >= MAX_SECONDS:
             reported_at = time.monotonic()
             report_alive()
+    record_failing(failed)
     return done
 
 
@@ -113,7 +121,7 @@ def run_daily() -> int:
             done += duty(now)
         except Exception:
             logger.exception(
-                "daily duty %s failed; the next round tries again",
+                "daily duty %s failed; it is tried again tomorrow",
                 f"{duty.__module__}.{duty.__qualname__}",
             )
     delete_expired_admin_sessions()

@@ -7,15 +7,25 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from omachemainproj.env_file import read_env_file
+
 from .backup import take
 from .errors import Failed
-from .postgres import Server
+from .postgres import ROOT, Server
 from .restore import restore_backup
+
+#: Where ``deploy/install`` puts programs, and the settings of the shop and of the tables' owner.
+RELEASES, SETTINGS, OWNER = (
+    Path("/opt/omache/releases"),
+    Path("/etc/omache/omache.env"),
+    Path("/etc/omache/owner.env"),
+)
 
 
 def main() -> int:
     """Run the command; the exit codes are in docs/night.md."""
     options = _parser().parse_args()
+    _use_settings_of_installation()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omachemainproj.settings")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
@@ -74,6 +84,19 @@ def _parser() -> ArgumentParser:
         help="replace an existing shop, which is kept under another name",
     )
     return parser
+
+
+def _use_settings_of_installation() -> None:
+    """In a release of ``deploy/install``, use its settings, as the owner of the tables.
+
+    At night nobody knows where they are. Whoever sets an address is left alone.
+    """
+    is_set = not {"DATABASE_URL", "DATABASE_URL_FILE", "OMACHE_ENV_FILE"}.isdisjoint(os.environ)
+    if is_set or not ROOT.is_relative_to(RELEASES) or not os.access(OWNER, os.R_OK):
+        return
+    os.environ["OMACHE_ENV_FILE"] = str(SETTINGS)
+    values, _ = read_env_file(OWNER, must_exist=True)
+    os.environ.update(values)
 
 
 def _whole(typed: str) -> int:

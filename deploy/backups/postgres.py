@@ -135,7 +135,15 @@ class Server:
     def create(self, name: str) -> None:
         """Create an empty database, replacing one of this name. Raises Failed."""
         self.drop(name)
-        self._administer(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"), name)
+        statement = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"
+        with_letters = f"{statement} LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
+        self._administer(sql.SQL(with_letters if self._has_c_utf8() else statement), name)
+
+    def _has_c_utf8(self) -> bool:
+        """Whether the server's machine has this locale, which never sorts differently."""
+        with self.connection("postgres") as at:
+            query = "SELECT 1 FROM pg_collation WHERE collcollate IN ('C.UTF-8', 'C.utf8')"
+            return at.execute(query).fetchone() is not None
 
     def drop(self, name: str) -> None:
         """Drop a database, if it exists."""
@@ -165,7 +173,8 @@ class Server:
                 at.execute(statement.format(*map(sql.Identifier, names)))
             except psycopg.errors.InsufficientPrivilege as error:
                 raise Failed(
-                    f"{_first(error)}: run it as the owner of the database, with CREATEDB."
+                    f"{_first(error)}: run it as the owner of the database, who needs CREATEDB. As "
+                    f"a superuser: ALTER ROLE {self.environ.get('PGUSER', '…')} CREATEDB"
                 ) from error
             except psycopg.Error as error:
                 raise Failed(f"{names[0]}: {_first(error)}") from error

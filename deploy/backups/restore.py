@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -120,6 +121,16 @@ def _prepare(server: Server, staged: str, manifest: Manifest, *, say: Say) -> in
     return BROKEN_BOOKS if broken else 0
 
 
+def _give_to_owner_of(folder: Path, pictures: Path) -> None:
+    """Give restored pictures to whom the shop's belong, if root restores them; and let all read
+    them, whatever root's umask is: the proxy does."""
+    theirs = folder.stat()
+    for path in (pictures, *pictures.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        if os.geteuid() == 0:
+            os.chown(path, theirs.st_uid, theirs.st_gid)
+
+
 def _switch(server: Server, staged: str, media: Path, pictures: Path) -> str:
     """Swap the restored shop in; returns a sentence that says where the old one is kept."""
     mark, kept = f"{datetime.now(UTC):%Y%m%dT%H%M%S}", []
@@ -127,6 +138,7 @@ def _switch(server: Server, staged: str, media: Path, pictures: Path) -> str:
     if server.put_in_place(staged, keep_as=before):
         kept.append(f"the database {before}")
     try:
+        _give_to_owner_of(media if media.is_dir() else media.parent, pictures)
         if media.is_dir():
             beside = media.with_name(f"{media.name}.before-{mark}")
             media.rename(beside)

@@ -48,6 +48,8 @@ _PROCESSED_WITHIN = timedelta(minutes=5)
 #: A silent process is checked again before an alert: it may have just started, or the database may
 #: have been down.
 SILENT_FOR = timedelta(seconds=45)
+#: A duty that fails is tried again in ten seconds: the database may have been away for a moment.
+_FAILING_FOR = timedelta(minutes=5)
 #: The longest time between two nightly integrity checks.
 _CHECKED_WITHIN = timedelta(hours=30)
 #: The age of the prompts that show whether M-Pesa accepts requests.
@@ -80,6 +82,11 @@ def _clock_silent(now: datetime) -> str:
 
 def _worker_silent(now: datetime) -> str:
     return heartbeats.missing(now).get(heartbeats.WORKER, "")
+
+
+def _clock_failing(now: datetime) -> str:
+    duties = heartbeats.failing()
+    return f"the clock cannot {', '.join(duties)}; its log says why" if duties else ""
 
 
 def _books_broken(now: datetime) -> str:
@@ -180,6 +187,7 @@ def _people_not_notified(now: datetime) -> str:
 KINDS = (
     IncidentKind("clock-silent", _clock_silent, patience=SILENT_FOR),
     IncidentKind("worker-silent", _worker_silent, patience=SILENT_FOR),
+    IncidentKind("clock-failing", _clock_failing, patience=_FAILING_FOR),
     IncidentKind("books-broken", _books_broken),
     IncidentKind("books-unproven", _books_unproven),
     IncidentKind("messages-waiting", _messages_waiting),

@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from accounts.backoffice.change_list import COUNT_AT_MOST
+from omachemainproj import heartbeats
 from omachemainproj.background import task_broker
 from omachemainproj.expressions import SecondsBetween
 from omachemainproj.health import accepts_writes
@@ -81,6 +82,11 @@ def _heartbeats(now: datetime) -> Families:
     for process, at in Heartbeat.objects.values_list("process", "at"):
         ages.add_metric((process,), _age(now, at))
     yield ages
+    yield _one(
+        "clock_failing_duties",
+        "Duties that failed in the clock's last round.",
+        len(heartbeats.failing()),
+    )
 
 
 def _proof(now: datetime) -> Families:

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from deploy.backups import __main__ as command
 from deploy.backups import archive, backup, restore
 from deploy.backups.errors import Damaged, Failed, Refused
 from deploy.backups.postgres import Server, count_rows
@@ -304,3 +305,71 @@ def test_a_missing_server_is_reported(tmp_path):
 
     with pytest.raises(Failed, match="cannot be reached"):
         server.exists("shop")
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """As on a machine of deploy/install, with nothing set in the environment."""
+    settings_file, owner = tmp_path / "omache.env", tmp_path / "owner.env"
+    owner.write_text("DATABASE_URL=postgres://omache:pw@127.0.0.1/omache?sslmode=require\n")
+    monkeypatch.setattr(command, "SETTINGS", settings_file)
+    monkeypatch.setattr(command, "OWNER", owner)
+    monkeypatch.setattr(command, "RELEASES", command.ROOT.parent)
+    environ = {"PATH": os.environ["PATH"]}
+    monkeypatch.setattr(os, "environ", environ)
+    return environ
+
+
+def test_an_installed_release_uses_the_installations_settings_as_the_tables_owner(
+    installed, tmp_path
+):
+    command._use_settings_of_installation()
+
+    assert (
+        installed.items()
+        >= {
+            "OMACHE_ENV_FILE": str(tmp_path / "omache.env"),
+            "DATABASE_URL": "postgres://omache:pw@127.0.0.1/omache?sslmode=require",
+        }.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DATABASE_URL", "sqlite:"), ("OMACHE_ENV_FILE", "/dev/null")]
+)
+def test_what_somebody_set_goes_before_the_installations_settings(installed, name, value):
+    installed[name] = value
+    before = dict(installed)
+
+    command._use_settings_of_installation()
+
+    assert installed == before
+
+
+def test_a_checkout_does_not_use_the_installations_settings(installed, monkeypatch):
+    monkeypatch.setattr(command, "RELEASES", Path("/opt/omache/releases"))
+    before = dict(installed)
+
+    command._use_settings_of_installation()
+
+    assert installed == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_restored_pictures_are_the_shops_again_and_readable_for_the_proxy(tmp_path):
+    media, pictures = tmp_path / "media", tmp_path / "restored"
+    media.mkdir()
+    os.chown(media, 12345, 23456)
+    (pictures / "products").mkdir(parents=True)
+    (pictures / "products" / "a.webp").write_bytes(b"")
+    for path in (pictures, *pictures.rglob("*")):
+        path.chmod(0o700)
+
+    restore._give_to_owner_of(media, pictures)
+
+    found = [path.stat() for path in (pictures, *pictures.rglob("*"))]
+    assert [(at.st_uid, at.st_gid, oct(at.st_mode & 0o777)) for at in found] == [
+        (12345, 23456, "0o755"),
+        (12345, 23456, "0o755"),
+        (12345, 23456, "0o644"),
+    ]

@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from omachemainproj import startup_checks
 from tools.deploy_check import PRODUCTION
@@ -378,6 +379,75 @@ def test_a_database_that_is_down_keeps_nothing_from_starting(fit, monkeypatch):
 
     monkeypatch.setattr(startup_checks, "connection", Down())
     startup_checks.check_before_start("web")
+
+
+@pytest.fixture
+def another_database():
+    """Create a database with this encoding and these letters, and return a cursor in it."""
+    name, opened = f"omache_letters_{os.getpid()}", []
+    connection.ensure_connection()
+    address = connection.get_connection_params()
+    known = ("host", "port", "user", "password")
+    words = {key: address[key] for key in known if address.get(key)}
+    server = psycopg.connect(dbname="postgres", autocommit=True, **words)
+
+    def create(encoding, letters):
+        server.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'"
+            f" LC_COLLATE '{letters}' LC_CTYPE '{letters}'"
+        )
+        opened.append(psycopg.connect(dbname=name, **words))
+        opened[0].execute("SET client_encoding = 'UTF8'")
+        return opened[0].cursor()
+
+    yield create
+    for each in opened:
+        each.close()
+    server.execute(f"DROP DATABASE IF EXISTS {name}")
+    server.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("encoding", "letters", "knows"),
+    [("UTF8", "C.UTF-8", True), ("UTF8", "C", False), ("SQL_ASCII", "C", False)],
+)
+def test_a_database_knows_letters_by_its_encoding_and_locale(
+    another_database, encoding, letters, knows
+):
+    assert startup_checks._knows_letters(another_database(encoding, letters)) is knows
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_start_over_a_database_that_does_not_know_letters_warns(fit, monkeypatch, caplog):
+    monkeypatch.setattr(startup_checks.connection, "close", lambda: None)
+    monkeypatch.setattr(startup_checks, "_knows_letters", lambda cursor: False)
+
+    startup_checks.check_before_start("clock")
+
+    assert caplog.messages == [startup_checks._NO_LETTERS]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_system_that_sorts_text_by_another_version_is_warned_of(caplog):
+    class Cursor:
+        def execute(self, statement):
+            pass
+
+        def fetchall(self):
+            return [("omache", "2.31", "2.36")]
+
+    connection.ensure_connection()
+    startup_checks._warn_of_another_collation(Cursor())
+
+    assert caplog.messages == [
+        "the operating system sorts text by another version (2.36) than when the indexes were "
+        "built (2.31), so they may miss rows and accept duplicates. As their owner, soon: REINDEX "
+        "DATABASE omache; then ALTER DATABASE omache REFRESH COLLATION VERSION."
+    ]
 
 
 def test_pictures_inside_the_programs_folder_are_warned_of(fit, settings, caplog, monkeypatch):

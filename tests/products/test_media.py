@@ -37,6 +37,15 @@ def test_other_files_are_not_served_and_directories_are_not_listed(client, pictu
     assert "immutable" not in response.headers.get("Cache-Control", "")
 
 
+@pytest.mark.parametrize(
+    "name", ["media.tar", "products/notes.txt", "products/.hidden.webp", "products/k.webp.bak"]
+)
+def test_only_pictures_are_served(client, picture, tmp_path, name):
+    (tmp_path / name).write_text("PRIVATE")
+
+    assert client.get(f"/media/{name}").status_code == 404
+
+
 @pytest.mark.parametrize(("errno", "status"), [(ENOENT, 404), (ELOOP, 404), (EACCES, 500)])
 def test_a_file_that_cannot_be_opened_is_a_404_if_there_is_none(
     client, picture, monkeypatch, errno, status

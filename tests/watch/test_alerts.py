@@ -16,6 +16,7 @@ from omachemainproj.models import Heartbeat
 from orders.models import Order
 from orders.models.notifications import Message, Notice
 from orders.notifications.channels import smtp
+from payments import clock
 from payments.models import (
     AlertMail,
     GatewayEvent,
@@ -458,3 +459,44 @@ def test_concurrent_checks_send_one_alert():
 
     assert subjects() == ["O-Mache: clock silent"]
     assert Trouble.objects.count() == AlertMail.objects.count() == 1
+
+
+def fail(*args, **kwargs):
+    raise OSError("no space left on device")
+
+
+def rounds_for(minutes):
+    """A round of the clock and a look for incidents in each of these minutes."""
+    for _ in range(minutes):
+        clock.run_periodic()
+        watch(0)
+        later(1)
+
+
+def test_a_duty_of_the_clock_that_fails_in_every_round_is_alerted_once(monkeypatch):
+    beat("clock")
+    monkeypatch.setattr("payments.clock.pull_statement", fail)
+    rounds_for(9)
+
+    assert subjects() == ["O-Mache: clock failing"]
+    assert "the clock cannot pull_and_apply_statement; its log says why" in mail.outbox[0].body
+
+
+def test_a_row_that_fails_in_every_round_is_alerted_with_its_duty(monkeypatch):
+    beat("clock")
+    monkeypatch.setattr("payments.clock._covered", lambda: [7])
+    monkeypatch.setattr("payments.clock.sync_order_with_payment", fail)
+    rounds_for(9)
+
+    assert subjects() == ["O-Mache: clock failing"]
+    assert "the clock cannot sync_unsynced_orders" in mail.outbox[0].body
+
+
+def test_a_duty_that_failed_once_is_not_alerted(monkeypatch):
+    beat("clock")
+    with monkeypatch.context() as once:
+        once.setattr("payments.clock.pull_statement", fail)
+        rounds_for(1)
+    rounds_for(9)
+
+    assert (open_incidents(), subjects()) == (set(), [])

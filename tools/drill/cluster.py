@@ -60,7 +60,9 @@ def a_cluster() -> Iterator[Cluster]:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         data = str(folder / "data")
-        run("initdb", "--pgdata", data, "--username", "postgres", "--auth", "trust", "--no-sync")
+        letters = ("--encoding", "UTF8", "--locale", "C.UTF-8")
+        owner = ("--username", "postgres", "--auth", "trust")
+        run("initdb", "--pgdata", data, *owner, *letters, "--no-sync")
         cluster.start()
         yield cluster
         cluster.crash()
