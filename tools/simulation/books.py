@@ -268,10 +268,10 @@ class Comparison:
         purpose = entry.purpose
         if purpose.kind == "reversal":
             # The receipt of a payment that was moved to another order has no number.
-            ours = Q(receipt__number=purpose.reverses) | Q(number=entry.receipt)
+            named = Q(receipt__number=purpose.reverses) | Q(number=entry.receipt)
             # One that a restore lost looks like M-Pesa's own.
             lost = Q(way=RefundMethod.OUTSIDE, number=entry.receipt)
-            reversals = Refund.objects.filter(ours & Q(way=RefundMethod.REVERSAL) | lost)
+            reversals = Refund.objects.filter(named & Q(way=RefundMethod.REVERSAL) | lost)
             return reversals.order_by("status").first()
         # Money that left and came back is a refund of what came back, whoever it was sent to.
         found = Refund.objects.filter(number=entry.receipt).first()

@@ -113,7 +113,7 @@ class MoneyOut(Activity):
         stop = PayoutStop.objects.after_a_restore().first()
         numbers = our_shortcodes() if stop else [safaricom.config.b2c_shortcode]
         for number in numbers:
-            shown = safaricom.portal_statement(number, stop and stop.lost_since)
+            shown = safaricom.portal_statement(number, stop.lost_since if stop else None)
             # There is nothing to read before any money moved.
             with suppress(DatabaseAway, CannotBeRead):
                 read = read_statements([open_statement(shown.encode(), ends=None)])
