@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run shop shop-dev shop-api test-shop test-browser test-browser-admin demo test test-postgres test-left-out test-slow lint format check bench drill kills rehearse-pgbouncer simulate soak-orders lock clean
+.PHONY: help run shop shop-dev shop-api test-shop test-browser test-browser-admin demo test test-postgres test-left-out test-slow lint format check bench drill kills rehearse-pgbouncer simulate soak soak-orders lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -160,7 +160,7 @@ drill: $(VENV)/run.stamp ## Rehearse the worst night: trade, back up, lose the d
 kills: $(VENV)/dev.stamp ## Kill web, worker, clock, Redis and PostgreSQL during trading; report what people and alerts saw (needs postgresql, redis-server)
 	@$(BIN)/python -m tools.drill.kills
 
-simulate: $(VENV)/dev.stamp ## Simulate the shop with random faults (SECONDS=600, SEEDS=1000), or replay one seed (SEED=12345)
+simulate soak: $(VENV)/dev.stamp ## Simulate the shop with random faults (SECONDS=600, SEEDS=1000), or replay one seed (SEED=12345)
 	@$(BIN)/python -m tools.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--seconds $(or $(SECONDS),600)))
 
 lock: $(VENV)/dev.stamp ## Pin every version and hash in requirements*.txt

@@ -3,8 +3,8 @@
 People buy and pay, on their phones, by hand and at a bank; sellers hand over, cancel and are paid,
 agents and a kiosk bring parcels or find nobody at home, buyers report problems, M-Pesa takes back
 payments and parts of them, finance press every button of the console, now and then by mistake,
-people change prices or leave, SMS get lost. After each step stock, parcels and sellers' money are
-recounted (watch.py).
+people change prices or leave, SMS get lost, guests verify their phones, a lost database is restored
+from a backup. After each step stock, parcels and sellers' money are recounted (watch.py).
 
 For finding bugs that need an unlikely order of events. A seed decides everything: who does what,
 what the network loses, which process dies where, which process is faster. A seed is one run, and
