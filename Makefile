@@ -160,8 +160,10 @@ drill: $(VENV)/run.stamp ## Rehearse the worst night: trade, back up, lose the d
 kills: $(VENV)/dev.stamp ## Kill web, worker, clock, Redis and PostgreSQL during trading; report what people and alerts saw (needs postgresql, redis-server)
 	@$(BIN)/python -m tools.drill.kills
 
-simulate soak: $(VENV)/dev.stamp ## Simulate the shop with random faults (SECONDS=600, SEEDS=1000), or replay one seed (SEED=12345)
+simulate: $(VENV)/dev.stamp ## Simulate the shop with random faults (SECONDS=600, SEEDS=1000), or replay one seed (SEED=12345)
 	@$(BIN)/python -m tools.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--seconds $(or $(SECONDS),600)))
+
+soak: simulate
 
 lock: $(VENV)/dev.stamp ## Pin every version and hash in requirements*.txt
 	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --quiet requirements.in -o requirements.txt
