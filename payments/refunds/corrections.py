@@ -6,6 +6,8 @@ Locks: the order first, then the receipt, then its refunds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -169,6 +171,42 @@ def absorb_duplicate(duplicate: Receipt, kept: Receipt, order: Order, *, note: s
     recreate_refunds(kept, order, dropped)
     refund_excess_locked(order)
     return True
+
+
+def take_back(
+    receipt: Receipt,
+    amount: int,
+    *,
+    taken: int,
+    record: Callable[[], None],
+    why: str = ANOTHER_PAYS,
+) -> None:
+    """Record that ``amount`` KES of a payment went back that no refund was due for, after ``taken``
+    KES of it. ``record`` creates its refund.
+
+    Unsent refunds are dropped as far as it covers them, for the reason ``why``; what a paid order's
+    remaining lines lack then is written off, until they are cancelled. Call inside a transaction
+    that holds the locks of its order, if it has one, of the receipt and of its refunds.
+    """
+    order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
+    left = receipt.amount - taken - amount
+    if order is None:
+        missing = missing_of_suspense(receipt, corrected_amount=receipt.amount - amount)
+    else:
+        missing = missing_of_order(order, shortfall=amount)
+    _, dropped = drop_refunds_to_cover(
+        receipt, order, missing=missing, corrected_amount=left, why=why
+    )
+    record()
+    if order is not None:
+        if not order.is_unpaid:
+            write_off_shortfall(receipt, order)
+        recreate_refunds(receipt, order, dropped)
+        refund_excess_locked(order)
+        mark_refunded_if_none_outstanding(order)
+    else:
+        recreate_refunds(receipt, None, dropped)
+    receipt.refresh_from_db()
 
 
 def _drop_refunds_of_other_payments(receipt: Receipt, order: Order) -> list[Refund]:

@@ -6,6 +6,7 @@ Locks: the order first, then the receipt, then its refunds.
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -33,18 +34,12 @@ from payments.models.refunds import (
 from payments.transfers import is_known_number, mark_done
 
 from .corrections import (
-    ANOTHER_PAYS,
-    drop_refunds_to_cover,
-    missing_of_order,
-    missing_of_suspense,
     record_refund,
-    recreate_refunds,
     remove_payment,
     reverse_covered_write_off,
+    take_back,
     undo_outside_refund,
-    write_off_shortfall,
 )
-from .services import mark_refunded_if_none_outstanding, refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
@@ -192,25 +187,9 @@ def _is_recorded(receipt: Receipt, number: str) -> bool:
 
 def _take_back(receipt: Receipt, amount: int, *, taken: int, number: str, text: str) -> None:
     """Record that M-Pesa reversed ``amount`` KES of a payment, after ``taken`` KES of it."""
-    order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
-    left = receipt.amount - taken - amount
-    if order is None:
-        missing = missing_of_suspense(receipt, corrected_amount=receipt.amount - amount)
-    else:
-        missing = missing_of_order(order, shortfall=amount)
-    _, dropped = drop_refunds_to_cover(
-        receipt, order, missing=missing, corrected_amount=left, why=ANOTHER_PAYS
-    )
-    record_refund(receipt, amount, RefundReason.OUTSIDE, number=number, text=text)
-    if order is not None:
-        if not order.is_unpaid:
-            write_off_shortfall(receipt, order)
-        recreate_refunds(receipt, order, dropped)
-        refund_excess_locked(order)
-        mark_refunded_if_none_outstanding(order)
-    else:
-        recreate_refunds(receipt, None, dropped)
-    receipt.refresh_from_db()
+    outside = RefundReason.OUTSIDE
+    record = partial(record_refund, receipt, amount, outside, number=number, text=text)
+    take_back(receipt, amount, taken=taken, record=record)
 
 
 class CannotBeReversed(ValueError):

@@ -7,9 +7,10 @@ Locks: the order first, then the receipt, then its refunds.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
@@ -22,14 +23,16 @@ from payments.models import (
     TransferStatus,
     Unnumbered,
 )
+from payments.models.refunds import UNSENT
 from payments.models.transfers import UNDER_WAY
 from payments.transfers import mark_done
 
-from .corrections import record_refund, write_off_shortfall
+from .corrections import record_refund, take_back
 from .external_reversals import CannotBeReversed, check_number
 from .replacements import create_replacement, find_refused_before
-from .services import refund_excess_locked, unrefunded
 
+#: Why a refund is not sent that was due when money was found to have gone back.
+GONE_BEFORE = "Money of the payment had gone back that was not recorded."
 #: Why money cannot be said yet to have been a refund.
 SENT_LATER = "A refund of that amount was sent after it, and is under way. Wait for its result."
 
@@ -44,14 +47,15 @@ def record_refund_found(
     Returns the refund it was. ``phone`` is "" if nothing shows the number it went to. A refund of
     that amount which may have been sent by ``left_before``, or is done without a receipt number, is
     taken to be this one. If M-Pesa has one that was sent later, the refused one that this replaced
-    is: the money may go back twice. Otherwise, what the order's remaining lines lack after it is
-    written off, until they are cancelled.
+    is: the money may go back twice. Otherwise unsent refunds are dropped as far as it covers them,
+    and what the order's remaining lines lack after it is written off, until they are cancelled.
 
-    Raises CannotBeReversed if more would be refunded than was paid, as while M-Pesa has a reversal
-    of it, or if the refund is waiting for a second person, who has to approve it first.
+    Raises CannotBeReversed if more would have gone back than was paid, as while M-Pesa has a
+    reversal of it, or if the refund is waiting for a second person, who has to approve it first.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
-    order = lock_row(Order, order_id) if order_id is not None else None
+    if order_id is not None:
+        lock_row(Order, order_id)
     receipt = lock_row(Receipt, receipt_id)
     check_number(receipt, number)
     Refund.objects.lock_all_of(receipt)
@@ -67,17 +71,20 @@ def record_refund_found(
         mark_done(refund, number=number, text=text)
         refund.refresh_from_db()
         return refund
-    if receipt.order_id != order_id or amount > unrefunded(receipt):
+    gone = receipt.refunds.owed().exclude(status__in=UNSENT).aggregate(total=Sum("amount"))
+    taken = gone["total"] or 0
+    if receipt.order_id != order_id or taken + amount > receipt.amount:
         raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
     way = RefundMethod.B2C if phone else RefundMethod.PORTAL
-    record_refund(
-        receipt, amount, RefundReason.STAFF, number=number, text=text, way=way, phone=phone
+    record = partial(
+        record_refund,
+        *(receipt, amount, RefundReason.STAFF),
+        number=number,
+        text=text,
+        way=way,
+        phone=phone,
     )
-    if order is not None:
-        order.refresh_from_db()
-        write_off_shortfall(receipt, order)
-        refund_excess_locked(order)
-    receipt.refresh_from_db()
+    take_back(receipt, amount, taken=taken, record=record, why=GONE_BEFORE)
     return Refund.objects.get(number=number)
 
 

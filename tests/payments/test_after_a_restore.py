@@ -438,6 +438,34 @@ def test_a_lost_refund_whose_number_is_shown_in_part_goes_down_to_its_payers(
     assert (refund.status, refund.number) == ("done", "TKS0000001")
 
 
+def test_a_lost_refund_leaves_so_much_less_to_be_sent(stop, client, buyer, kettle):
+    """KES 100 too much came for a kettle and are due back. KES 1,550 had gone back by hand."""
+    order = an_order(buyer, (kettle, 1))
+    post_c2b(client, by_hand(order.reference, 1600, receipt="SHC0000009"))
+    Receipt.objects.update(verification="confirmed")
+    read_all(a_withdrawal(1550, phone="254712345678"))
+
+    settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number="SHC0000009")
+
+    rows = Refund.objects.order_by("pk").values_list("amount", "status", "number")
+    assert list(rows) == [(100, "dropped", ""), (1550, "done", "TKS0000001")]
+    # For the kettle KES 50 are left of 1,500.
+    assert balance(Account.WRITE_OFFS) == 1450
+
+
+def test_of_a_larger_refund_that_was_due_the_rest_is_sent(stop, client, buyer, kettle):
+    """KES 1,600 came for a cancelled order and are due back. KES 600 had gone back by hand."""
+    order = an_order(buyer, (kettle, 1))
+    cancel_order(order.pk, cancelled_by="buyer")
+    post_c2b(client, by_hand(order.reference, 1600, receipt="SHC0000009"))
+    read_all(a_withdrawal(600, phone="254712345678"))
+
+    settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number="SHC0000009")
+
+    rows = Refund.objects.order_by("pk").values_list("amount", "status", "number")
+    assert list(rows) == [(1600, "dropped", ""), (600, "done", "TKS0000001"), (1000, "due", "")]
+
+
 def test_no_more_goes_back_than_came(stop, line):
     read_all(a_withdrawal(1600, phone="254712345678"))
     number = Receipt.objects.get(order=line.order).number
