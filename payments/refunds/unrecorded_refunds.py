@@ -59,7 +59,12 @@ def record_refund_found(
     receipt = lock_row(Receipt, receipt_id)
     check_number(receipt, number)
     Refund.objects.lock_all_of(receipt)
+    gone = receipt.refunds.owed().exclude(status__in=UNSENT).aggregate(total=Sum("amount"))
+    taken = gone["total"] or 0
+    is_too_much = receipt.order_id != order_id or taken + amount > receipt.amount
     refund = _find_sent(receipt, amount, left_before)
+    if refund is None and is_too_much:
+        refund = _find_refused_before_made(receipt, amount)
     if refund is not None:
         if refund.awaits_approval:
             raise CannotBeReversed(
@@ -71,9 +76,7 @@ def record_refund_found(
         mark_done(refund, number=number, text=text)
         refund.refresh_from_db()
         return refund
-    gone = receipt.refunds.owed().exclude(status__in=UNSENT).aggregate(total=Sum("amount"))
-    taken = gone["total"] or 0
-    if receipt.order_id != order_id or taken + amount > receipt.amount:
+    if is_too_much:
         raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
     way = RefundMethod.B2C if phone else RefundMethod.PORTAL
     record = partial(
@@ -106,3 +109,10 @@ def _find_sent(receipt: Receipt, amount: int, left_before: datetime) -> Refund |
     if refused is None:
         raise CannotBeReversed(SENT_LATER)
     return refused
+
+
+def _find_refused_before_made(receipt: Receipt, amount: int) -> Refund | None:
+    """Return a refund of this amount that M-Pesa refused, whose replacement was made: staff had
+    made it by hand too, so the money went back twice. None if there is none."""
+    made = receipt.refunds.owed().filter(status=TransferStatus.DONE, amount=amount).order_by("pk")
+    return next(filter(None, map(find_refused_before, made)), None)

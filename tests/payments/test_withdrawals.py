@@ -383,3 +383,51 @@ def test_money_that_left_before_a_payout_was_sent_is_an_advance_to_its_seller(pa
 
     rows = Payout.objects.order_by("pk").values_list("status", "number", "gross", "amount")
     assert list(rows) == [("done", "SGP0000002", 1500, 1500), ("done", LEFT, 0, 1500)]
+
+
+@pytest.mark.parametrize("kind", ["payout", "refund"])
+def test_m_pesas_own_number_of_a_transfer_leaves_what_was_taken_for_it_unexplained(kind, request):
+    row = under_way(request.getfixturevalue(kind))
+    assert left(row) is None
+
+    note = mark_done(row, number="SGP0000002")
+
+    row.refresh_from_db()
+    assert note == "Another withdrawal had been taken for it, and is unexplained again."
+    assert (row.number, row.unacknowledged) == ("SGP0000002", False)
+    assert Withdrawal.objects.get(number=LEFT).is_open
+
+
+def test_a_number_that_another_transfer_has_is_left_to_staff(payout):
+    row = under_way(payout)
+    left(row)
+    other = Payout.objects.create(seller=row.seller, phone=row.phone, amount=50, gross=50)
+    Payout.objects.filter(pk=other.pk).update(number="SGP0000002")
+
+    with transaction.atomic():
+        note = mark_done(row, number="SGP0000002")
+        is_open = Withdrawal.objects.get(number=LEFT).is_open
+        transaction.set_rollback(True)
+
+    Payout.objects.filter(pk=other.pk).delete()
+    assert (is_open, "may have been sent twice" in note) == (False, True)
+
+
+def test_what_finance_paid_before_a_colleagues_refund_was_made_went_back_too(reversal):
+    """Within two minutes nobody can tell them apart: M-Pesa's result does."""
+    mark_refused(reversal, code="2", text="Declined.", reason=TransferFailure.OTHER)
+    to_phone = sent(Refund.objects.get(replaces=reversal))
+    mark_refused(to_phone, code="2", text="Declined.", reason=TransferFailure.OTHER)
+    Receipt.objects.update(verification="confirmed")
+    again = under_way(create_replacement(to_phone, way="b2c", phone=to_phone.phone))
+    assert left(to_phone) is None
+    mark_done(again, number="SGP0000002")
+
+    with transaction.atomic():
+        settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number="SGL7654321")
+        rows = list(Refund.objects.order_by("pk").values_list("status", "number"))
+        at_mpesa = balance(Account.MPESA_CLEARING)
+        transaction.set_rollback(True)
+
+    assert rows == [("refused", ""), ("done", LEFT), ("done", "SGP0000002")]
+    assert at_mpesa == -1500
