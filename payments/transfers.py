@@ -45,8 +45,6 @@ _handlers: dict[type[Transfer], TransferHandler[Any]] = {}
 
 #: The result of a transfer that M-Pesa answered it does not know.
 NEVER_RECEIVED = "M-Pesa never received it."
-#: The note of a message that names the number of a transfer, which had been taken for another.
-NOT_THAT_WITHDRAWAL = "Another withdrawal had been taken for it, and is unexplained again."
 #: The note of a transfer that staff decide about, because this was its result for a week.
 REJECTED_FOR_A_WEEK = "M-Pesa has rejected this request for a week, and does not know it."
 
@@ -199,9 +197,9 @@ def _flag_wrong_amount(row: Transfer, amount: int, wrong_amount: str) -> str:
 def _record_number(row: Transfer, number: str) -> str:
     """Record the number that M-Pesa reports of a transfer that is done. Returns a note.
 
-    A second number of money sent to a phone is a second movement. If the first is a withdrawal on
-    the statement that was taken for it, that one is unexplained again; otherwise the row is left
-    for staff. A payment is reversed once, whatever number a report gives to that.
+    A second number of money sent to a phone is a second movement: the row is left for staff, and
+    the movement is a withdrawal for them to explain, as when it is on the statement. A payment is
+    reversed once, whatever number a report gives to that.
     """
     if not number or number == row.number or (row.number and row.is_reversal):
         return "Already recorded."
@@ -209,12 +207,13 @@ def _record_number(row: Transfer, number: str) -> str:
         row.number = number
         row.save(update_fields=["number"])
         return "Already recorded."
-    if not is_number_of_transfer(number) and Withdrawal.objects.reopen(row):  # type: ignore[arg-type]
-        logger.warning("%s %s is %s, and not %s", row.kind, row.pk, number, row.number)
-        row.number = number
-        row.save(update_fields=["number"])
-        return NOT_THAT_WITHDRAWAL
     note = f"M-Pesa also reports it as {number}: the money may have been sent twice."
+    if not is_number_of_transfer(number):
+        shown = {"shortcode": row.shortcode, "amount": row.amount, "phone": row.phone}
+        reason = f"M-Pesa's result of {row.kind} {row.pk}, which is {row.number or 'done'}."
+        Withdrawal.objects.get_or_create(
+            number=number, defaults={**shown, "reason": reason, "left_at": timezone.now()}
+        )
     if row.note != note:
         row.note, row.unacknowledged = note, True
         row.save(update_fields=["note", "unacknowledged"])

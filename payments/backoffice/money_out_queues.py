@@ -216,7 +216,9 @@ UNEXPECTED_PAYOUTS = Queue(
     key="payouts-differ",
     title="Payouts with an unexpected outcome",
     about="The money may have been sent twice, or a different amount was. What was sent twice is "
-    "deducted from the seller's next payouts. Acknowledge each entry after reviewing it.",
+    "deducted from the seller's next payouts, once an unexplained withdrawal under the second "
+    "number, if there is one, is said to have paid them. Acknowledge each entry after reviewing "
+    "it.",
     rows=lambda now: Payout.objects.unacknowledged().select_related("seller").order_by("pk"),
     columns={**_PAYOUT, "Note": "note", "Done": "done_at"},
     listed="payments_payout_changelist?unacknowledged__exact=1",

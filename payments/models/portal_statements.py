@@ -73,12 +73,6 @@ class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
         """Withdrawals that are not explained yet, oldest first."""
         return self.filter(state=WithdrawalState.OPEN).order_by("left_at", "pk")
 
-    def reopen(self, row: Payout | Refund) -> int:
-        """Leave the withdrawal that was taken for this transfer unexplained again: it was another.
-        Returns how many were: 1 or 0."""
-        was_it = self.filter(**{row.kind: row})
-        return was_it.update(state=WithdrawalState.OPEN, payout=None, refund=None, settled_at=None)
-
 
 class Withdrawal(models.Model):
     """Money that left according to M-Pesa's statement, and matches no refund or payout.

@@ -32,6 +32,7 @@ from payments.models import (
     Transfer,
     TransferStatus,
     Verification,
+    Withdrawal,
 )
 
 from .rule import chunks, rule
@@ -230,7 +231,10 @@ def _names_another(event: GatewayEvent) -> bool:
     is_end = isinstance(result, Result) and result.succeeded
     if not is_end or not isinstance(result, Result) or not result.transaction_id:
         return False
-    return row.status == TransferStatus.DONE and row.number != result.transaction_id
+    if row.status != TransferStatus.DONE or row.number == result.transaction_id:
+        return False
+    # Money was sent twice, and staff see the second movement, or have said what it was.
+    return not Withdrawal.objects.filter(number=result.transaction_id).exists()
 
 
 def _only_result() -> Q:

@@ -34,6 +34,7 @@ from tests.shopping import an_order
 
 from .bodies import post, success
 from .conftest import ringing
+from .paying_out import post_result
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
@@ -386,31 +387,50 @@ def test_money_that_left_before_a_payout_was_sent_is_an_advance_to_its_seller(pa
 
 
 @pytest.mark.parametrize("kind", ["payout", "refund"])
-def test_m_pesas_own_number_of_a_transfer_leaves_what_was_taken_for_it_unexplained(kind, request):
+def test_a_second_number_of_a_transfer_is_a_withdrawal_to_explain(kind, request):
     row = under_way(request.getfixturevalue(kind))
     assert left(row) is None
 
     note = mark_done(row, number="SGP0000002")
 
     row.refresh_from_db()
-    assert note == "Another withdrawal had been taken for it, and is unexplained again."
-    assert (row.number, row.unacknowledged) == ("SGP0000002", False)
-    assert Withdrawal.objects.get(number=LEFT).is_open
+    assert note == "M-Pesa also reports it as SGP0000002: the money may have been sent twice."
+    assert (row.number, row.unacknowledged) == (LEFT, True)
+    second = Withdrawal.objects.get(number="SGP0000002")
+    assert (second.state, second.amount, second.phone) == ("open", row.amount, row.phone)
 
 
-def test_a_number_that_another_transfer_has_is_left_to_staff(payout):
+def test_a_second_number_reported_again_is_one_withdrawal(payout):
     row = under_way(payout)
     left(row)
-    other = Payout.objects.create(seller=row.seller, phone=row.phone, amount=50, gross=50)
-    Payout.objects.filter(pk=other.pk).update(number="SGP0000002")
 
+    for _ in range(2):
+        mark_done(row, number="SGP0000002")
+
+    assert Withdrawal.objects.still_open().count() == 1
+
+
+def test_a_second_number_that_staff_see_breaks_no_rule(payout):
+    row = under_way(payout)
+    left(row)
+
+    post_result(row, number="SGP0000002")
+
+    assert Withdrawal.objects.filter(number="SGP0000002").exists()
+    assert prove().broken == []
+
+
+def test_a_second_number_that_another_transfer_has_is_no_withdrawal(payout):
+    row = under_way(payout)
+    left(row)
     with transaction.atomic():
-        note = mark_done(row, number="SGP0000002")
-        is_open = Withdrawal.objects.get(number=LEFT).is_open
+        other = Payout.objects.create(seller=row.seller, phone=row.phone, amount=50, gross=50)
+        Payout.objects.filter(pk=other.pk).update(number="SGP0000002")
+        mark_done(row, number="SGP0000002")
+        numbers = list(Withdrawal.objects.values_list("number", flat=True))
         transaction.set_rollback(True)
 
-    Payout.objects.filter(pk=other.pk).delete()
-    assert (is_open, "may have been sent twice" in note) == (False, True)
+    assert numbers == [LEFT]
 
 
 def test_what_finance_paid_before_a_colleagues_refund_was_made_went_back_too(reversal):
@@ -424,10 +444,11 @@ def test_what_finance_paid_before_a_colleagues_refund_was_made_went_back_too(rev
     mark_done(again, number="SGP0000002")
 
     with transaction.atomic():
-        settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number="SGL7654321")
+        [second] = Withdrawal.objects.still_open()
+        settle_withdrawal_as_refund(second.pk, number="SGL7654321")
         rows = list(Refund.objects.order_by("pk").values_list("status", "number"))
         at_mpesa = balance(Account.MPESA_CLEARING)
         transaction.set_rollback(True)
 
-    assert rows == [("refused", ""), ("done", LEFT), ("done", "SGP0000002")]
+    assert rows == [("refused", ""), ("done", "SGP0000002"), ("done", LEFT)]
     assert at_mpesa == -1500
