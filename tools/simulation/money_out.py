@@ -165,11 +165,20 @@ class MoneyOut(Activity):
 
     def _was_for(self, left: Withdrawal, what: str = "") -> Typed:
         """What finance know of a withdrawal: the payment it refunded, or the seller it paid."""
-        row = self.paid.get(left.number)
         entry = self.run.safaricom.world.books.find(left.number)
         ours = entry.purpose.originator_conversation_id if entry else ""
+        row = self.paid.get(left.number) or _row_of(ours)
         known = _purpose(row) if row else self.remembered.get(ours or left.number)
         return known if known and (not what or known.get(what)) else None
+
+
+def _row_of(request_id: str) -> Transfer | None:
+    """The refund or payout with this id of ours."""
+    for model in (Refund, Payout):
+        found = model._default_manager.filter(originator_conversation_id=request_id)
+        if request_id and (row := found.first()) is not None:
+            return row
+    return None
 
 
 def _purpose(row: Transfer) -> dict[str, Any]:
