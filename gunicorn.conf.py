@@ -67,8 +67,8 @@ control_socket_disable = True
 
 
 class OurLogger(Logger):
-    """gunicorn's own lines, also those of requests where somebody asks for them, like the shop's:
-    no token of a callback's path and no phone of a query stands in them."""
+    """gunicorn's own log, and its access log if enabled, masked like the shop's log: without the
+    tokens in callback paths and the phones in queries."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)

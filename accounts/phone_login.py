@@ -82,7 +82,7 @@ def require_password(request: HttpRequest, phone: str, password: str, now: datet
         raise PasswordNeeded
 
 
-def enter(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
+def sign_in(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
     """Sign in with a phone whose code was just used; return the user and whether they are new.
 
     Call ``require_password`` first. Two concurrent requests for a new phone get the same account. A
@@ -93,7 +93,7 @@ def enter(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
     if login and login.proved_at <= now - PHONE_OWNERSHIP_PERIOD and not has_password(login.user):
         _release_number(login)
         login = None
-    user, is_new = (login.user, False) if login else _join(phone, now)
+    user, is_new = (login.user, False) if login else _register(phone, now)
     if is_new and (language := guests.language_with(phone)):
         change_preferences(user, {"language": language})
     if not user.is_active:
@@ -156,7 +156,7 @@ def may_use_phone(user: User) -> bool:
     )
 
 
-def _join(phone: str, now: datetime) -> tuple[User, bool]:
+def _register(phone: str, now: datetime) -> tuple[User, bool]:
     """Create an account for this phone, or return one created concurrently."""
     for _ in range(5):
         name = f"mteja-{''.join(secrets.choice(_LETTERS) for _ in range(8))}"

@@ -152,7 +152,7 @@ class PhoneSignInView(Public, GenericAPIView):
                 phone_login.require_password, asked, phone, given.get("password", ""), now
             ),
         )
-        user, is_new = phone_login.enter(asked, phone, now)
+        user, is_new = phone_login.sign_in(asked, phone, now)
         pair = tokens.issue(user, Origin.of(request), browser=transport.browser)
         answer = {"access": str(pair.access), "refresh": str(pair.refresh), "user": user}
         shown = PhoneSignedIn({**answer, "is_new": is_new}).data

@@ -104,12 +104,12 @@ class Refused(Enum):
 def read_json_leniently(body: bytes | memoryview, *, at_most: int | None = None) -> Any:
     """Read JSON leniently, so that the caller can use the valid parts.
 
-    For messages that are only sent once: a bad name or date must not lose the amount beside it.
-    Bytes that are not UTF-8 become U+FFFD; NUL, halves of surrogate pairs and control signs stand
-    in texts as they came, and are the reader's to leave out before they are kept. Where a key comes
-    twice, or a number is none or too long, stands ``Refused``. Depth is not counted.
+    For messages that are only sent once: the amount must not be lost because a name or date is
+    invalid. Bytes that are not UTF-8 become U+FFFD. ``Refused`` replaces the value of a repeated
+    key, NaN, infinities and numbers that are too long. Texts may contain NUL, halves of surrogate
+    pairs and control characters: the caller must remove them before storing. Depth is not limited.
 
-    Raises NotStrictJson if it is no JSON at all.
+    Raises NotStrictJson if the body is not JSON, or longer than ``at_most`` bytes.
     """
     if at_most is not None and len(body) > at_most:
         raise NotStrictJson(Fault.TOO_LONG, str(at_most // 1024))
@@ -117,9 +117,9 @@ def read_json_leniently(body: bytes | memoryview, *, at_most: int | None = None)
         return json.loads(
             str(body, "utf-8", "replace").removeprefix("\ufeff"),
             strict=False,
-            object_pairs_hook=_object_of_sound,
-            parse_int=lambda text: _or_refuse_constant(_integer, text),
-            parse_float=lambda text: _or_refuse_constant(_decimal, text),
+            object_pairs_hook=_object_leniently,
+            parse_int=lambda text: _or_refused(_integer, text),
+            parse_float=lambda text: _or_refused(_decimal, text),
             parse_constant=lambda name: Refused.REFUSED,
         )
     except RecursionError as error:
@@ -128,7 +128,7 @@ def read_json_leniently(body: bytes | memoryview, *, at_most: int | None = None)
         raise NotStrictJson(Fault.NOT_JSON, str(error)) from error
 
 
-def _object_of_sound(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_leniently(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         members[name] = Refused.REFUSED if name in members else value
@@ -139,7 +139,7 @@ def _decimal(text: str) -> Decimal | float:
     return _fraction(text, Decimal)
 
 
-def _or_refuse_constant(read: Callable[[str], Any], text: str) -> Any:
+def _or_refused(read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except NotStrictJson:
@@ -176,8 +176,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _refuse_unstorable(document: Any) -> None:
-    """Raise NotStrictJson for a document that is nested too deeply, or one of whose keys or texts
-    no database takes. Level by level: every message that is posted to us comes through here."""
+    """Raise NotStrictJson for a document that is nested too deeply, or has a key or text that the
+    database cannot store. A loop, not a recursion, because every posted body passes here."""
     level, depth = [document], 0
     while level:
         depth += 1

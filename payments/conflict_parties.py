@@ -156,7 +156,7 @@ def _who_typed(payout: Payout) -> Iterable[int | None]:
         content_type=ContentType.objects.get_for_model(Payout),
         # In the same statement: of their ids there may be more than one takes parameters.
         object_id__in=as_text,
-        # What was typed stands behind the label, whatever that says (backoffice.actions.describe).
+        # The form data follows the label in brackets (accounts.backoffice.actions.describe).
         did__contains=f"({payout.phone})",
     )
     return {payout.author_id, *typed, *redirected.values_list("actor", flat=True)}

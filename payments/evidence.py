@@ -321,7 +321,7 @@ def flag_late_payment(receipt: Receipt, *, is_shown: bool) -> None:
 
 
 def update_order_doubt(receipt: Receipt) -> None:
-    """Set or clear ``in_doubt`` of a receipt's order, as all of its payments stand now.
+    """Set or clear ``in_doubt`` of a receipt's order, by the current state of all its payments.
 
     It is set, and no goods of the order are handed over, while one of them is in doubt, or never
     arrived and the shop covers what is missing.

@@ -28,7 +28,7 @@ from .models import MAX_PICTURES, Newest, Product, ProductPicture, Review, Stock
 SEES_PRODUCTS = "products.view_product"
 
 
-@section(Product, "stands", "Overview", permission=SEES_PRODUCTS, place=10)
+@section(Product, "summary", "Overview", permission=SEES_PRODUCTS, place=10)
 def show_overview(product: Product, viewer: User) -> Content:
     facts: list[tuple[str, Any]] = [
         ("Price", kes(product.price)),

@@ -4,7 +4,7 @@ During an upgrade (docs/upgrade.md) the old version runs over the new tables. Ea
 than the release is read as PostgreSQL would run it: a column that is dropped, renamed, or NOT NULL
 without a database default, an index that locks its table, data that cannot be restored.
 ``python -m tools.lint_migrations`` uses the PostgreSQL at POSTGRES_URL for its SQL dialect and
-writes nothing there; without one it says so, and the gate has one.
+writes nothing there.
 
 Exceptions are listed in ``SAFE``, each with its reason.
 """

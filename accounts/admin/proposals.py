@@ -26,7 +26,7 @@ from accounts.models import Proposal
 class ProposalAdmin(RowPage, ReadOnlyAdmin):
     """Actions waiting for a second person, who approves or rejects them.
 
-    Those that wait for whoever looks are above the list, each with a form to decide it.
+    Those that the viewer may decide are above the list, each with a form.
     """
 
     none_yet = "What one person may not decide alone is here until a second one does."

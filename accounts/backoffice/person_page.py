@@ -25,8 +25,8 @@ def is_guest(person: User) -> bool:
     return hasattr(person, "guest")
 
 
-@section(User, "who", "Details", permission="accounts.view_user", place=10)
-def show_who(person: User, viewer: User) -> Content:
+@section(User, "details", "Details", permission="accounts.view_user", place=10)
+def show_details(person: User, viewer: User) -> Content:
     if person.erased_at is not None:
         since = moment(person.erased_at)
         return Facts([("Deleted", since)], lead=kind_of(person))

@@ -197,7 +197,7 @@ class RowPage(admin.ModelAdmin):
                 "from_page": FROM_PAGE,
                 "here": request.path,
                 "checkbox": ACTION_CHECKBOX_NAME,
-                # Whoever looks at one row did not come to add others.
+                # Not for adding rows, which has a page of its own.
                 "show_save_and_add_another": False,
             }
         return super().render_change_form(request, context, *args, **kwargs)

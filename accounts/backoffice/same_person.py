@@ -13,8 +13,8 @@ from accounts.models import User
 
 from . import audit
 
-#: Whoever gave somebody an account, a password or permissions does not count as a second person
-#: beside them for this long afterwards.
+#: A user who gave another an account, a password or permissions counts as the same person as they
+#: do for this long.
 SAME_PERSON_PERIOD = timedelta(days=7)
 #: Shown to someone who counts as the same person as one of those involved.
 SAME_PERSON = (

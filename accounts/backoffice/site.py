@@ -212,17 +212,11 @@ class ShopSite(AdminSite):
         if user is None:
             return redirect("admin:login")
         form = CodeForm(request.POST or None)
-        if form.is_valid():
-            _refuse_too_often(request)
-            try:
-                second_factor.check(request, user, form.cleaned_data["code"])
-            except second_factor.WrongCode as refusal:
-                form.add_error("code", str(refusal))
-            else:
-                del request.session[_PENDING]
-                login(request, user, backend=_BACKEND)
-                lockout.record_sign_in(request, user)
-                return HttpResponseRedirect(goes_to)
+        if _has_right_code(form, request, user):
+            del request.session[_PENDING]
+            login(request, user, backend=_BACKEND)
+            lockout.record_sign_in(request, user)
+            return HttpResponseRedirect(goes_to)
         return self._page(request, "admin/sign_in_code.html", "One more step", form=form)
 
     @method_decorator([never_cache, csrf_protect])
@@ -280,14 +274,8 @@ class ShopSite(AdminSite):
     def _manage(self, request: HttpRequest) -> HttpResponse:
         user = current_user(request)
         form = CodeForm(request.POST or None)
-        if form.is_valid():
-            _refuse_too_often(request)
-            try:
-                second_factor.check(request, user, form.cleaned_data["code"])
-            except second_factor.WrongCode as refusal:
-                form.add_error("code", str(refusal))
-            else:
-                return self._change(request, user)
+        if _has_right_code(form, request, user):
+            return self._change(request, user)
         return self._page(request, "admin/second_factor_kept.html", "Your second factor", form=form)
 
     def _change(self, request: HttpRequest, user: User) -> HttpResponse:
@@ -365,3 +353,19 @@ def _refuse_too_often(request: HttpRequest) -> None:
         refusal = TooOften()
         refusal.retry_after = int(throttle.wait())
         raise refusal
+
+
+def _has_right_code(form: CodeForm, request: HttpRequest, user: User) -> bool:
+    """Whether a code was posted and is the user's; a wrong one gets an error in the form.
+
+    Raises TooOften, and LockedOut after too many failures.
+    """
+    if not form.is_valid():
+        return False
+    _refuse_too_often(request)
+    try:
+        second_factor.check(request, user, form.cleaned_data["code"])
+    except second_factor.WrongCode as refusal:
+        form.add_error("code", str(refusal))
+        return False
+    return True

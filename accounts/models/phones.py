@@ -32,9 +32,9 @@ class PhoneLogin(models.Model):
 
 
 class CodePurpose(models.TextChoices):
-    LOGIN = "login"  # whoever has the phone signs in, or joins
-    LINK = "link"  # a person makes it theirs
-    OWN = "own"  # a person shows that it is they who ask
+    LOGIN = "login"  # sign in or register with the phone
+    LINK = "link"  # link the phone to an account
+    OWN = "own"  # confirm a sensitive change, instead of a password
 
 
 class PhoneCode(models.Model):

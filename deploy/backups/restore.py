@@ -44,7 +44,8 @@ def restore_backup(
 
     Returns 0, or BROKEN_BOOKS if ``prove`` finds broken rules in the restored data. Raises Refused
     if the database or the folder of pictures is not empty and ``replace`` is not set, or if anyone
-    is connected; Damaged for an incomplete file; Failed. After an error the shop is unchanged.
+    is connected; Damaged for an incomplete file; Failed. After an error the shop is unchanged,
+    unless only its pictures could not be put in place (at a mount point): the message says so.
     """
     _refuse_to_destroy(server, media, replace=replace)
     media.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +148,13 @@ def _switch(server: Server, staged: str, media: Path, pictures: Path) -> str:
     except OSError as error:
         raise Failed(
             f"The database is restored, but its pictures are not: {error}. Extract {archive.MEDIA} "
-            f"of the file into {media} (tar -x). Everything else is done."
+            f"of the file into {media} (tar -x), and continue with the next step of docs/night.md, "
+            f"“Restored”.{_where_kept(kept)}"
         ) from error
+    return _where_kept(kept)
+
+
+def _where_kept(kept: list[str]) -> str:
+    """A sentence with the names of the old database and pictures; empty if there were none."""
     what = " and ".join(kept)
     return f"\nThe old shop is kept as {what}. Delete it once everything works." if kept else ""

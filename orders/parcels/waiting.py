@@ -55,7 +55,10 @@ def remind_of_waiting_goods(now: datetime) -> int:
     over, half = now - _time(), now - _time() / 2
     number = REMINDED_PER_ROUND
     notices = [
-        *(_notice(NotificationKind.UNCOLLECTED, *line) for line in _to_tell_is_over(over, number)),
+        *(
+            _notice(NotificationKind.UNCOLLECTED, *line)
+            for line in _to_notify_of_deadline(over, number)
+        ),
         *(_notice(NotificationKind.WAITING, *line) for line in _to_remind(half, over, number)),
     ]
     notify_all(notices)
@@ -63,7 +66,7 @@ def remind_of_waiting_goods(now: datetime) -> int:
 
 
 @compiled
-def _to_tell_is_over(over: datetime, number: Fixed[int]) -> QuerySet[Any, Any]:
+def _to_notify_of_deadline(over: datetime, number: Fixed[int]) -> QuerySet[Any, Any]:
     return _not_yet_notified(NotificationKind.UNCOLLECTED, waiting_since(over))[:number]
 
 

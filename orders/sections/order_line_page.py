@@ -15,7 +15,7 @@ from orders.models import OrderTrack, TrackEvent
 from .descriptions import SEES_ORDERS, price_of
 
 
-@section(OrderTrack, "stands", "Status", permission="orders.view_ordertrack", place=10)
+@section(OrderTrack, "summary", "Status", permission="orders.view_ordertrack", place=10)
 def show_line(line: OrderTrack, viewer: User) -> Content:
     """A line's status; buyer and commission only for viewers who may see orders."""
     facts: list[tuple[str, Any]] = [

@@ -62,7 +62,7 @@ def read_money(order: Order) -> OrderMoney:
     return OrderMoney(order.amount, received, refunded, to_refund)
 
 
-@section(Order, "stands", "Status", permission="orders.view_order", place=10)
+@section(Order, "summary", "Status", permission="orders.view_order", place=10)
 def show_standing(order: Order, viewer: User) -> Content:
     money = read_money(order)
     fees = sum(parcel.fee for parcel in order.parcels.all())

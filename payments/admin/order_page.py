@@ -53,7 +53,7 @@ def show_notifications(order: Order, viewer: User) -> Content:
     return Part("admin/orders/page/notifications.html", {"messages": notifications, "more": more})
 
 
-@section(Order, "story", "History", permission=SEES_ORDERS, place=90)
+@section(Order, "history", "History", permission=SEES_ORDERS, place=90)
 def show_history(order: Order, viewer: User) -> Content:
     sees_money = viewer.has_perm(VIEW_MONEY)
     entries = build_order_history(order, sees_money=sees_money)

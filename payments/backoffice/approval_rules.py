@@ -1,7 +1,8 @@
-"""Who may not approve or decide about money: whoever is involved in it.
+"""Who may not approve money, or decide about it: the people involved in it.
 
-Parties of a row are kept from every action on it (payments.conflict_parties). Approving it asks for
-more: somebody who did nothing that made the money due, and who counts as nobody's other account.
+The parties of a row may not perform any action on it (payments.conflict_parties). Nor may it be
+approved by a user whose actions made the money due, or who counts as the same person as one of
+those (accounts.backoffice.same_person).
 """
 
 from __future__ import annotations

@@ -78,7 +78,9 @@ BANK_RECEIPTS = Queue(
     title="Bank payments to verify",
     about="A bank sends a single notification and offers no way to query it. Check the bank's own "
     "statement. Until then this money cannot be refunded and its sellers are not paid.",
-    rows=lambda now: Receipt.objects.to_look_up().select_related("order").order_by("pk"),
+    rows=lambda now: (
+        Receipt.objects.bank_payments_to_verify().select_related("order").order_by("pk")
+    ),
     columns={
         **_RECEIPT,
         "Through": lambda receipt: receipt.get_provider_display(),

@@ -139,7 +139,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
             question__next_check_at__isnull=True,
         )
 
-    def to_look_up(self) -> ReceiptQuerySet:
+    def bank_payments_to_verify(self) -> ReceiptQuerySet:
         """Bank payments, which cannot be queried: staff have to check the bank's statement."""
         return self.filter(verification=Verification.REPORTED, amount__gt=0).exclude(
             provider=Provider.MPESA

@@ -60,7 +60,7 @@ NEVER_SHOWN = AttemptOutcome(
     text="M-Pesa never reported it, and its statement does not show it.",
     source=ReceiptSource.STATEMENT,
 )
-#: Attempts looked at per round and short code, and after how long no further one is.
+#: Attempts checked per round and short code, and seconds after which no further one is.
 MAX_ENDED, ENDING_SECONDS = 200, 10.0
 #: Pages per period: 20,000 payments in two days, or after an outage in seven hours.
 MAX_PAGES = 200
@@ -136,8 +136,8 @@ def _record_rows(start: datetime, end: datetime, read: _Progress) -> None:
 
 
 def _read_until(pull: StatementPull, now: datetime) -> datetime | None:
-    """Until when the statement was read; None if that lies ahead: the clock was wrong then, and
-    nobody knows what was read."""
+    """Until when the statement was read; None if that is in the future: the clock was wrong then,
+    and it is not known what was read."""
     until = pull.read_until
     return until if until is not None and until <= now + CLOCKS_DIFFER else None
 

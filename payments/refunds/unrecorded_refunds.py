@@ -92,7 +92,8 @@ def record_refund_found(
 
 
 def _find_sent(receipt: Receipt, amount: int, left_before: datetime) -> Refund | None:
-    """Return the refund that money which left by then was; None if none of the receipt's fits.
+    """Return the receipt's refund of ``amount`` KES that may have left before ``left_before``, or
+    None.
 
     Raises CannotBeReversed if M-Pesa has one that was sent later, and replaced none.
     """

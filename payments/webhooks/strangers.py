@@ -34,11 +34,12 @@ class _Limit(NamedTuple):
         """When the window began, seconds since 1970."""
         return int(now // self.seconds) * self.seconds
 
-    def left(self, now: float) -> int:
-        """Seconds until it ends, at least one."""
+    def seconds_left(self, now: float) -> int:
+        """Seconds until the current window ends, at least one."""
         return max(self.window(now) + self.seconds - int(now), 1)
 
-    def has_room_for(self, posts: StrangersPosts) -> bool:
+    def allows(self, posts: StrangersPosts) -> bool:
+        """Whether what was posted in a window, the new message included, is within the limit."""
         return posts.messages <= self.messages and posts.bytes <= self.size
 
 
@@ -71,11 +72,11 @@ def count_unknown_post(*, source: str, token: str, remote_address: str | None, s
     now = time.time()
     day = StrangersPosts.objects.filter(network=EVERYWHERE, since=OF_ALL.window(now)).first()
     if day is not None and (day.messages >= OF_ALL.messages or day.bytes >= OF_ALL.size):
-        raise TooManyStrangers(OF_ALL.left(now))
+        raise TooManyStrangers(OF_ALL.seconds_left(now))
     network = client_network(remote_address or "unknown", prefix=48)
     for name, limit in ((network, OF_A_NETWORK), (EVERYWHERE, OF_ALL)):
-        if not limit.has_room_for(StrangersPosts.objects.add(name, limit.window(now), size)):
-            raise TooManyStrangers(limit.left(now))
+        if not limit.allows(StrangersPosts.objects.add(name, limit.window(now), size)):
+            raise TooManyStrangers(limit.seconds_left(now))
 
 
 def _is_known(source: str, token: str, remote_address: str | None) -> bool:

@@ -63,7 +63,7 @@ test("the owner manages the staff", async ({ page }) => {
     await isSound(page);
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await expect(said(page)).toContainText("was added successfully");
-    await expect(page.locator("#who")).toContainText("Staff");
+    await expect(page.locator("#details")).toContainText("Staff");
   });
 
   await job(page, "give them another role", 3, async () => {
@@ -86,12 +86,12 @@ test("the owner manages the staff", async ({ page }) => {
     await isSound(page);
     await page.getByLabel("Why").fill("They left");
     await page.getByLabel("Why").press("Enter");
-    await expect(page.locator("#who")).toContainText("Closed");
+    await expect(page.locator("#details")).toContainText("Closed");
   });
 
   await job(page, "look somebody up, and what staff did about them", 2, async () => {
     await findAnything(page, clerk, `Person ${clerk}`);
-    await expect(page.locator("#who")).toContainText("Closed");
+    await expect(page.locator("#details")).toContainText("Closed");
     await isSound(page);
     await expect(page.locator("#staff")).toContainText("Close the accounts of these people");
     await page.locator("#staff").getByRole("link").first().click();

@@ -60,7 +60,7 @@ test("support answers callers", async ({ page }) => {
 
   await job(page, "say where its parcel is", 0, async () => {
     await expect(page.locator("#goods")).toContainText("No agent has it.");
-    await expect(page.locator("#stands")).toContainText("Ruiru, Membley Estate");
+    await expect(page.locator("#summary")).toContainText("Ruiru, Membley Estate");
   });
 
   await job(page, "answer about a problem with goods", 2, async () => {
@@ -89,7 +89,7 @@ test("support answers callers", async ({ page }) => {
 
   await job(page, "answer who says that they have paid, by M-Pesa’s receipt", 1, async () => {
     await findAnything(page, ` ${sold.receipt.toLowerCase()} `, `Order ${sold.reference}`);
-    await expect(page.locator("#stands")).toContainText("ReceivedKES 1,800");
+    await expect(page.locator("#summary")).toContainText("ReceivedKES 1,800");
   });
 
   await job(page, "cancel a line for its buyer", 3, async () => {
@@ -99,7 +99,7 @@ test("support answers callers", async ({ page }) => {
     await page.getByLabel("Why").fill("They bought another one");
     await page.locator("input[type=submit].default").click();
     await expect(said(page)).toContainText("1 of 1 done");
-    await expect(page.locator("#stands")).toContainText("all its goods were cancelled.");
+    await expect(page.locator("#summary")).toContainText("all its goods were cancelled.");
   });
 
   await job(page, "ring the phone of an unpaid order again", 3, async () => {
@@ -113,7 +113,7 @@ test("support answers callers", async ({ page }) => {
     await pressByKey(page, page.getByRole("button", { name: "Cancel and release the goods" }));
     await page.getByLabel("Why").fill("They have changed their mind");
     await page.getByLabel("Why").press("Enter");
-    await expect(page.locator("#stands")).toContainText("The shop cancelled it.");
+    await expect(page.locator("#summary")).toContainText("The shop cancelled it.");
   });
 
   await job(page, "look up who calls, by their phone", 2, async () => {

@@ -14,10 +14,12 @@ KEY = "3fQ9c0pZr1Vw7sXy"
 
 
 def later(**span):
+    """Time travel: ``with later(minutes=5):``."""
     return time_machine.travel(timezone.now() + timedelta(**span), tick=False)
 
 
 def code(response):
+    """The status and error code of a response."""
     return response.status_code, response.json().get("code")
 
 

@@ -1,11 +1,8 @@
 """Signing in and linking by phone as a person does it, with a carrier that keeps every SMS."""
 
 import re
-from datetime import timedelta
 
 import pytest
-import time_machine
-from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts import phone_codes
@@ -47,10 +44,6 @@ def carrier(monkeypatch, settings):
     monkeypatch.setattr(phone_codes.transaction, "on_commit", lambda job, robust=False: job())
     settings.PHONE_LOGIN = True
     return carrier
-
-
-def later(**span):
-    return time_machine.travel(timezone.now() + timedelta(**span), tick=False)
 
 
 def ask(phone=PHONE, **headers):

@@ -14,13 +14,10 @@ from rest_framework_simplejwt.tokens import AccessToken
 from accounts.authentication import current_user
 from accounts.models import User
 
+from .browser_client import code
 from .conftest import bearer, log_in, refresh
 
 pytestmark = pytest.mark.django_db
-
-
-def code(response):
-    return response.status_code, response.json().get("code")
 
 
 def test_a_request_by_token_costs_one_query(amina_api, django_assert_num_queries):

@@ -15,7 +15,8 @@ from accounts.phone_codes import delete_old_codes
 from omachemainproj.sms.errors import MaybeSent, NotSent
 from tests.threads import at_once
 
-from .phone_sign_in import PHONE, ask, carrier, code_of, later, type_in
+from .browser_client import later
+from .phone_sign_in import PHONE, ask, carrier, code_of, type_in
 
 HOUR = timedelta(hours=1)
 pytestmark = pytest.mark.django_db

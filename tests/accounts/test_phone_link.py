@@ -16,8 +16,9 @@ from omachemainproj.api.errors import FieldRefusal
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, AddressFactory, UserFactory
 
+from .browser_client import later
 from .conftest import bearer, log_in
-from .phone_sign_in import PHONE, carrier, code_of, enter, later, link
+from .phone_sign_in import PHONE, carrier, code_of, enter, link
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,9 @@ from accounts import phone_login
 from accounts.models import PhoneLogin, User
 from tests.factories import PASSWORD, UserFactory, give_role
 
+from .browser_client import later
 from .conftest import bearer
-from .phone_sign_in import PHONE, ask, carrier, code_of, enter, later, type_in
+from .phone_sign_in import PHONE, ask, carrier, code_of, enter, type_in
 
 pytestmark = pytest.mark.django_db
 

@@ -13,13 +13,10 @@ from accounts.tokens import delete_expired_tokens
 from tests.batches import ids_in_a_statement
 from tests.threads import at_once
 
+from .browser_client import code
 from .conftest import bearer, log_in, refresh
 
 pytestmark = pytest.mark.django_db
-
-
-def code(response):
-    return response.status_code, response.json().get("code")
 
 
 def test_a_refresh_token_is_exchanged_for_a_new_pair(pair):

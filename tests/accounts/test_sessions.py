@@ -14,6 +14,7 @@ from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
 from tests.threads import at_once
 
+from .browser_client import code, later
 from .conftest import bearer, log_in, refresh
 
 pytestmark = pytest.mark.django_db
@@ -22,14 +23,6 @@ ANDROID = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/124.0.0.0 Mobile Safari/537.36"
 )
-
-
-def code(response):
-    return response.status_code, response.json().get("code")
-
-
-def later(**span):
-    return time_machine.travel(timezone.now() + timedelta(**span), tick=False)
 
 
 @pytest.fixture

@@ -38,11 +38,11 @@ def pair():
 
 def test_support_reads_on_the_person_s_page_that_they_are_locked_out(amina):
     support = browser_of(in_role("support"))
-    assert "Log-in" not in facts(support, amina, "who")
+    assert "Log-in" not in facts(support, amina, "details")
 
     fail(LIMITS["pair"].tries)
 
-    assert "Locked until" in facts(support, amina, "who")["Log-in"]
+    assert "Locked until" in facts(support, amina, "details")["Log-in"]
 
 
 def test_the_system_section_lists_who_is_locked_out_and_why(staff_browser, amina):

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 def facts(client, order):
-    return facts_of(client, order, "stands")
+    return facts_of(client, order, "summary")
 
 
 def moves(client, order):
@@ -44,8 +44,8 @@ def moves(client, order):
     }
 
 
-def story(client, order):
-    return [entry.what for entry in content(client, order, "story").of["entries"]]
+def history(client, order):
+    return [entry.what for entry in content(client, order, "history").of["entries"]]
 
 
 def test_a_page_is_named_for_its_row(support, sale):
@@ -151,7 +151,7 @@ def test_a_guests_order_is_marked_as_a_guests(support, kettle):
     told = facts(support, guest)
 
     assert told["Buyer"] == (f'<a href="{row_url(guest.buyer)}">a guest without an account</a>')
-    assert story(support, guest)[0] == (
+    assert history(support, guest)[0] == (
         "A guest ordered for KES 1,500, to be paid from 0712 345 678."
     )
 
@@ -192,26 +192,26 @@ def test_a_buyers_own_phone_is_told_where_another_pays(support, sale):
 def test_support_sees_goods_and_words_and_no_rows_of_money(support, sale):
     seen = sections(support, sale)
 
-    assert seen == ["stands", "goods", "notifications", "story"]
+    assert seen == ["summary", "goods", "notifications", "history"]
     assert "TKB1234567" not in page(support, sale)
-    assert not any("TKB1234567" in what or "M-Pesa" in what for what in story(support, sale))
+    assert not any("TKB1234567" in what or "M-Pesa" in what for what in history(support, sale))
 
 
 def test_who_sees_all_sees_money_and_messages_too(staff_browser, sale):
     assert sections(staff_browser, sale) == [
-        "stands",
+        "summary",
         "goods",
         "receipts",
         "prompts",
         "gateway",
         "notifications",
-        "story",
+        "history",
     ]
     shown = page(staff_browser, sale)
     assert "TKB1234567" in shown
     assert f'href="/admin/payments/console/receipt/{Receipt.objects.get().pk}/"' in shown
     assert any(
-        "was received through M-Pesa as TKB1234567" in what for what in story(staff_browser, sale)
+        "was received through M-Pesa as TKB1234567" in what for what in history(staff_browser, sale)
     )
 
 
@@ -272,7 +272,7 @@ def test_who_may_only_look_has_no_buttons(sale):
 
     assert moves(client, sale) == {"2 × Kettle": []}
     assert own_buttons(client, sale) == []
-    assert sections(client, sale) == ["stands", "goods", "story"]
+    assert sections(client, sale) == ["summary", "goods", "history"]
 
 
 def cases_permission(codename):
@@ -540,7 +540,7 @@ def test_the_story_says_each_step_once_and_by_whom(support, buyer, kettle):
     boss = UserFactory(username="boss", is_superuser=True)
     move_line(line.pk, "fetched", actor=boss, note="Rider Otieno")
 
-    assert story(support, line.order) == [
+    assert history(support, line.order) == [
         "wanjiku ordered for KES 3,000, to be paid from 0712 345 678.",
         "Paid: 2 × Kettle.",
         "Fetched from the seller, by boss: 2 × Kettle.",
@@ -552,7 +552,7 @@ def test_steps_at_once_are_one_sentence(support, buyer):
     products = [ProductFactory(name=f"Pan {n}") for n in range(4)]
     order = bought(buyer, *products)
 
-    assert story(support, order)[1] == "Paid: all 4 goods."
+    assert history(support, order)[1] == "Paid: all 4 goods."
 
 
 def test_a_staff_action_that_is_no_step_is_in_the_history(support, sale):
@@ -560,14 +560,14 @@ def test_a_staff_action_that_is_no_step_is_in_the_history(support, sale):
     form = {"action": "to_fetched", "_selected_action": line.pk, "said": "yes"}
 
     support.post("/admin/orders/ordertrack/", form)
-    told = story(support, sale)
+    told = history(support, sale)
     from accounts.backoffice.audit import log_with_history
 
     log_with_history(UserFactory(username="boss"), "Gave it away", line, action="", why="So")
 
     assert told[-1] == "Fetched from the seller, by support: 2 × Kettle."
     assert len([what for what in told if "2 × Kettle" in what]) == 2
-    assert story(support, sale)[-1] == "boss acted on 2 × Kettle:"
+    assert history(support, sale)[-1] == "boss acted on 2 × Kettle:"
 
 
 @pytest.mark.parametrize(
@@ -589,7 +589,7 @@ def test_the_history_shows_the_steps_of_parcels(support, buyer, kettle):
     parcel.events.create(step="claimed", agent=agent, actor=agent)
     parcel.events.create(step="attempted", actor=agent, reason="no_code", note="She looks.")
 
-    assert story(support, parcel.order)[-2:] == [
+    assert history(support, parcel.order)[-2:] == [
         f"Parcel {parcel.pk} is claimed by delivery.",
         f"Parcel {parcel.pk} is not handed over at the address, reported by delivery.",
     ]

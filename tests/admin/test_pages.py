@@ -94,12 +94,12 @@ def test_the_list_of_statements_says_why_one_could_not_be_read(staff_browser):
 
 
 @pytest.mark.parametrize("model", [Refund, PayoutStop, StatementPull])
-def test_money_that_goes_out_is_shown_and_neither_added_nor_deleted(staff_browser, model):
+def test_money_that_goes_out_is_shown_and_not_changed_added_or_deleted(staff_browser, model):
     row = OUT[model]()
+    before = model.objects.values().get(pk=row.pk)
 
     shown = staff_browser.get(row_url(row))
     staff_browser.post(row_url(row), {"status": "done", "is_open": "", "result_text": "x"})
-    before = model.objects.values().get(pk=row.pk)
     answers = [
         staff_browser.post(
             reverse(f"admin:payments_{model._meta.model_name}_add"), {"post": "yes"}

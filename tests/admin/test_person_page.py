@@ -40,7 +40,7 @@ def test_a_persons_page_shows_who_they_are_and_how_to_reach_them(support, buyer)
         first_name="Wanjiku", email="w@example.com", phone="254722000111"
     )
 
-    told = facts(support, buyer, "who")
+    told = facts(support, buyer, "details")
 
     assert "Open account" in told["lead"]
     assert (told["Name"], told["E-mail"]) == ("Wanjiku", "w@example.com (not confirmed)")
@@ -52,7 +52,7 @@ def test_phones_are_hidden_from_staff_who_may_not_help_users(buyer):
     User.objects.filter(pk=buyer.pk).update(phone="254722000111")
     client = with_permissions("view_user")
 
-    assert "Phone" not in facts(client, buyer, "who")
+    assert "Phone" not in facts(client, buyer, "details")
     assert "0722 000 111" not in page(client, buyer)
     assert "254722000111" not in page(client, buyer)
 
@@ -60,7 +60,7 @@ def test_phones_are_hidden_from_staff_who_may_not_help_users(buyer):
 def test_a_guest_has_no_account_and_nothing_to_sign_out_of(support):
     guest = guest_with("254712345678", language="sw").user
 
-    told = facts(support, guest, "who")
+    told = facts(support, guest, "details")
 
     assert "Guest, without an account" in told["lead"]
     assert "0712 345 678" in told["Phone entered"]
@@ -79,7 +79,7 @@ def test_a_deleted_account_shows_only_its_date(support, buyer):
         erased_at=timezone.now(),
     )
 
-    told = facts(support, buyer, "who")
+    told = facts(support, buyer, "details")
 
     assert "Deleted account" in told["lead"]
     assert list(told) == ["lead", "Deleted"]
@@ -87,15 +87,15 @@ def test_a_deleted_account_shows_only_its_date(support, buyer):
 
 
 def test_support_sees_orders_sales_problems_and_notifications(support, sold):
-    assert sections(support, sold.buyer) == ["who", "orders", "notifications"]
-    assert sections(support, sold.seller) == ["who", "orders", "sales", "notifications"]
+    assert sections(support, sold.buyer) == ["details", "orders", "notifications"]
+    assert sections(support, sold.seller) == ["details", "orders", "sales", "notifications"]
 
 
 def test_a_superuser_sees_listings_money_and_staff_actions(staff_browser, sold):
     Payout.objects.create(seller=sold.seller, phone="254722000000", amount=100, gross=100)
 
     assert sections(staff_browser, sold.seller) == [
-        "who",
+        "details",
         "orders",
         "sales",
         "listings",

@@ -59,7 +59,7 @@ def test_the_page_shows_stock_reserved_and_sold(keeper, buyer, kettle):
     an_order(buyer, (kettle, 1))
     kettle.refresh_from_db()
 
-    told = facts(keeper, kettle, "stands")
+    told = facts(keeper, kettle, "summary")
 
     assert "On sale" in told["lead"]
     assert (told["Price"], told["Sold"]) == ("KES 1,500", "2")
@@ -76,7 +76,7 @@ def test_the_page_shows_stock_reserved_and_sold(keeper, buyer, kettle):
 def test_catalogue_sees_stock_and_pictures_and_no_orders(keeper, buyer, kettle):
     line = delivered_line(buyer, kettle)
 
-    assert sections(keeper, kettle) == ["stands", "pictures", "movements"]
+    assert sections(keeper, kettle) == ["summary", "pictures", "movements"]
     assert line.order.reference not in keeper.get(row_url(kettle)).content.decode()
 
 
@@ -84,7 +84,7 @@ def test_who_sees_all_sees_sales_and_holds(staff_browser, buyer, kettle):
     line = paid_line(buyer, kettle, 2)
     unpaid = an_order(buyer, (kettle, 1))
 
-    assert sections(staff_browser, kettle) == ["stands", "pictures", "movements", "holds", "sales"]
+    assert sections(staff_browser, kettle) == ["summary", "pictures", "movements", "holds", "sales"]
     ((order, number, _),) = cells(staff_browser, kettle, "holds")
     assert (order, number) == (f'<a href="{row_url(unpaid)}">{unpaid.reference}</a>', "1")
     assert cells(staff_browser, kettle, "sales")[1][:2] == [
@@ -118,7 +118,7 @@ def test_a_product_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
     kettle.refresh_from_db()
     assert (done["Location"], kettle.listed) == (here, False)
     assert buttons(keeper, kettle) == ["show"]
-    assert "Unlisted" in facts(keeper, kettle, "stands")["lead"]
+    assert "Unlisted" in facts(keeper, kettle, "summary")["lead"]
 
 
 def test_a_picture_is_added_and_on_record(keeper, kettle):

@@ -57,8 +57,8 @@ def test_a_lines_page_shows_its_buyer_only_to_people_who_may_see_orders(support,
     line = sale.tracks.get()
     agent = browser_of(in_role("delivery"))
 
-    told = facts(support, line, "stands")
-    seen = facts(agent, line, "stands")
+    told = facts(support, line, "summary")
+    seen = facts(agent, line, "summary")
 
     assert told["Price"] == "2 × KES 1,500 = KES 3,000"
     assert told["Buyer"] == f'<a href="{row_url(sale.buyer)}">wanjiku</a>'

@@ -21,7 +21,7 @@ def test_the_list_of_orders_says_what_an_order_s_page_says(support, unpaid, stat
 
     words = "Payment in doubt" if in_doubt else status.label.capitalize()
     assert listed.endswith(words)
-    assert f"{words}</span>" in facts(support, unpaid, "stands")["lead"]
+    assert f"{words}</span>" in facts(support, unpaid, "summary")["lead"]
 
 
 @pytest.mark.parametrize("status", TrackStatus)
@@ -35,7 +35,7 @@ def test_a_line_is_called_the_same_in_the_list_on_its_page_and_on_its_order_s(
     (group,) = content(support, unpaid, "goods").of["groups"]
 
     assert listed.endswith(status.label.capitalize())
-    assert group["lines"][0]["status"] == facts(support, line, "stands")["lead"]
+    assert group["lines"][0]["status"] == facts(support, line, "summary")["lead"]
     assert f"{status.label.capitalize()}</span>" in group["lines"][0]["status"]
 
 

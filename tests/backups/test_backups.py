@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -244,6 +245,19 @@ def test_two_at_once_into_one_folder_is_refused(tmp_path):
         backup._alone(tmp_path),
     ):
         pass
+
+
+def test_pictures_that_cannot_be_put_in_place_are_reported_with_the_old_database(tmp_path):
+    media = tmp_path / "media"
+    media.mkdir()
+    swapped = SimpleNamespace(name="shop", put_in_place=lambda staged, keep_as: True)
+
+    with pytest.raises(
+        Failed, match="The database is restored, but its pictures are not"
+    ) as failed:
+        restore._switch(swapped, "shop_restoring", media, tmp_path / "missing")
+
+    assert "The old shop is kept as the database shop_before_" in str(failed.value)
 
 
 def test_no_password_is_an_argument_of_a_program(monkeypatch, tmp_path):

@@ -1,9 +1,6 @@
 """Whoever proves the phone has the guest's orders, and nobody else."""
 
-from datetime import timedelta
-
 import pytest
-import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -16,6 +13,7 @@ from orders.lifecycle import expire_unpaid_orders
 from orders.models import InboxNotice, JoinedOrder, Notice, Order
 from payments.models import OrderPayment
 from payments.proof.prove import prove as prove_books
+from tests.accounts.browser_client import later
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import PHONE, an_order, body, cash_out
@@ -24,10 +22,6 @@ from .conftest import as_guest, path_of
 from .paying import pay
 
 pytestmark = pytest.mark.django_db
-
-
-def later(**span):
-    return time_machine.travel(timezone.now() + timedelta(**span), tick=False)
 
 
 def tokens(client):

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Guest, PhoneLogin, User
-from accounts.phone_login import enter, link
+from accounts.phone_login import link, sign_in
 from orders import lifecycle
 from orders.joining import join_orders
 from orders.lifecycle import expire_unpaid_orders
@@ -41,7 +41,7 @@ def account(buyer):
 
 def prove():
     """What a code that was typed leads to."""
-    enter(SimpleNamespace(META={}, session=None), PHONE, timezone.now())
+    sign_in(SimpleNamespace(META={}, session=None), PHONE, timezone.now())
 
 
 def raised(results):

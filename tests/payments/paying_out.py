@@ -9,10 +9,16 @@ from django.utils import timezone
 
 from accounts.backoffice import audit
 from payments import clock
-from payments.models import GatewayEvent, Payout, PayoutStop
+from payments.ledger import balance
+from payments.models import Account, GatewayEvent, Payout, PayoutStop
 from tests.factories import UserFactory
 
 _numbers = (f"TKP{n:07d}" for n in itertools.count(1))
+
+
+def owed() -> int:
+    """KES that the ledger says are owed to sellers."""
+    return balance(Account.SELLERS_PAYABLE)
 
 
 def tick() -> None:

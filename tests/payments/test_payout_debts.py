@@ -13,8 +13,7 @@ from orders.problems.services import open_problem
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.backoffice.transfer_services import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
-from payments.ledger import balance
-from payments.models import Account, Payout, PayoutDay, SellerShare
+from payments.models import Payout, PayoutDay, SellerShare
 from payments.payouts import allocation
 from payments.payouts import services as service
 from payments.proof.prove import prove
@@ -23,7 +22,7 @@ from payments.transfers import next_day, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 
-from .paying_out import payouts, post_result, run_clock_without_waits, sent, tick
+from .paying_out import owed, payouts, post_result, run_clock_without_waits, sent, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
@@ -44,10 +43,6 @@ def sell(buyer, seller):
 def give_back(line):
     """Staff take a line back after its goods were fetched."""
     move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It leaks.")
-
-
-def owed():
-    return balance(Account.SELLERS_PAYABLE)
 
 
 def test_less_than_ten_waits_for_more_to_the_same_number(sell, daraja):

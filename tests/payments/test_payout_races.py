@@ -12,8 +12,7 @@ from payments import clock, transfers
 from payments.backoffice.transfer_services import approve_payout
 from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_payout, process_refund
-from payments.ledger import balance
-from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
+from payments.models import Payout, PayoutDay, Refund, SellerShare
 from payments.payouts import allocation
 from payments.payouts import services as service
 from payments.refunds.external_reversals import record_outside_reversal
@@ -22,7 +21,7 @@ from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 from tests.threads import PATIENCE, at_once
 
-from .paying_out import payouts, sent
+from .paying_out import owed, payouts, sent
 from .test_races import slow_down
 
 pytestmark = [
@@ -47,10 +46,6 @@ def line(buyer, kettle):
 
 def cancel(line, staff):
     return lambda: move_line(line.pk, "cancelled", actor=staff, note="It leaks.")
-
-
-def owed():
-    return balance(Account.SELLERS_PAYABLE)
 
 
 def raised(results):

@@ -20,6 +20,7 @@ from tests.orders.lines import line_at
 
 from .paying_out import (
     lift_payout_stop,
+    owed,
     payouts,
     post_result,
     post_status_result,
@@ -44,10 +45,6 @@ def payout(line, daraja):
     """M-Pesa was asked to pay it, and said that it took the request."""
     tick()
     return Payout.objects.get()
-
-
-def owed():
-    return balance(Account.SELLERS_PAYABLE)
 
 
 @pytest.mark.parametrize("here", ["created", "paid", "cancelled"])

@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -108,3 +109,15 @@ def sums(product):
         (product.review_stars, product.review_count),
         (rating.review_stars, rating.review_count),
     )
+
+
+@pytest.fixture
+def media(settings, tmp_path):
+    """Pictures are stored in a temporary folder."""
+    settings.MEDIA_ROOT = tmp_path
+    return settings
+
+
+def stored_files(settings):
+    """The names of all stored pictures of products."""
+    return sorted(path.name for path in Path(settings.MEDIA_ROOT).glob("products/*"))

@@ -1,5 +1,4 @@
 import io
-from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,19 +10,11 @@ from products.models import Product, StockMovement
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 
+from .conftest import stored_files
+
 
 def post(client, offer, **changes):
     return client.post("/create/", {**offer, **changes}, format="json")
-
-
-def stored_files(settings):
-    return sorted(path.name for path in Path(settings.MEDIA_ROOT).glob("products/*"))
-
-
-@pytest.fixture
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return settings
 
 
 def test_a_seller_sees_what_they_listed(seller_api, offer):

@@ -1,7 +1,5 @@
 """Sellers edit, unlist and relist their listings."""
 
-from pathlib import Path
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
@@ -14,21 +12,13 @@ from tests.conftest import signed_in
 from tests.factories import PASSWORD, ProductFactory, UserFactory
 from tests.shopping import an_order
 
+from .conftest import stored_files
+
 NEW_NUMBER = "0733 000 000"
 
 
 def edit(client, product, **changes):
     return client.patch(f"/product/{product.pk}/", changes, format="json")
-
-
-def stored_files(settings):
-    return sorted(path.name for path in Path(settings.MEDIA_ROOT).glob("products/*"))
-
-
-@pytest.fixture
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return settings
 
 
 @pytest.mark.parametrize(

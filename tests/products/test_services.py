@@ -2,7 +2,6 @@
 
 import inspect
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -18,16 +17,7 @@ from products.listings.services import (
 )
 from products.models import Product, SearchWord, StockMovement
 
-
-def stored_files(settings):
-    return sorted(path.name for path in Path(settings.MEDIA_ROOT).glob("products/*"))
-
-
-@pytest.fixture
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return settings
-
+from .conftest import stored_files
 
 #: By argument of ``create_product``: two values; None for one that is no part of the listing.
 LISTING = {

@@ -118,7 +118,7 @@ class MoneyIn(Activity):
                 self.press("receipt.after", receipt, self.finance())
         for payment in OrderPayment.objects.unresolved():
             self._end(payment)
-        for receipt in Receipt.objects.to_look_up():
+        for receipt in Receipt.objects.bank_payments_to_verify():
             self.press("receipt.confirm", receipt, self.finance())
         waiting = Refund.objects.outstanding().filter(order__isnull=False).values("order")
         for receipt in Receipt.objects.without_number().filter(order__in=waiting):

@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { session } from "../api/session";
 import { Field, Problem } from "../ui/parts";
 import { signInPhoneQuery } from "./queries";
@@ -25,8 +25,7 @@ export function ChoosePassword() {
       void client.invalidateQueries({ queryKey: signInPhoneQuery.queryKey });
     },
   });
-  const wrong = (name: string) =>
-    choose.error instanceof ApiError ? choose.error.field(name) : null;
+  const wrong = (name: string) => fieldError(choose.error, name);
   return (
     <section className="panel">
       <h2>

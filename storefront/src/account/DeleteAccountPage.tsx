@@ -5,7 +5,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { dataOf, type Schemas, userApi } from "../api/client";
-import { ApiError, isObject } from "../api/errors";
+import { ApiError, fieldError, isObject } from "../api/errors";
 import { Title } from "../app/Title";
 import { money } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
@@ -31,7 +31,7 @@ export default function DeleteAccountPage() {
     },
   });
   const { error } = leave;
-  const wrong = (name: string) => (error instanceof ApiError ? error.field(name) : null);
+  const wrong = (name: string) => fieldError(error, name);
   const byCode = phone.data?.is_only_way_in ?? false;
   const wrongCode = wrong("phone_code") ?? (byCode ? wrong("code") : null);
   const isKnown = Boolean(wrong("password") || wrongCode || (needsCode && isMfa(error)));

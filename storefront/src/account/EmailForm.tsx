@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { userQuery } from "../api/queries";
 import { Field, Problem } from "../ui/parts";
 
@@ -62,7 +62,7 @@ function Change({ close }: { close: () => void }) {
       close();
     },
   });
-  const wrong = (name: string) => (save.error instanceof ApiError ? save.error.field(name) : null);
+  const wrong = (name: string) => fieldError(save.error, name);
   return (
     <form
       className="stack"

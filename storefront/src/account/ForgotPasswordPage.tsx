@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { dataOf, publicApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
 
@@ -11,7 +11,7 @@ export default function ForgotPasswordPage() {
   const send = useMutation({
     mutationFn: (email: string) => dataOf(publicApi.POST("/password/reset/", { body: { email } })),
   });
-  const wrong = send.error instanceof ApiError ? send.error.field("email") : null;
+  const wrong = fieldError(send.error, "email");
   return (
     <div className="sign">
       <Title text={t`Forgot password`} />

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Link, Navigate, useSearchParams } from "react-router";
 import { features } from "../api/boot";
 import { dataOf, publicApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { useIsLeaving } from "../app/useIsLeaving";
@@ -42,7 +42,7 @@ export default function JoinPage() {
   const [isCodeSent, setCodeSent] = useState(false);
   if (user && !isLeaving) return <Navigate to={to} replace />;
   const error = join.error;
-  const wrong = (name: string) => (error instanceof ApiError ? error.field(name) : null);
+  const wrong = (name: string) => fieldError(error, name);
   const isAboutAField = FIELDS.some((name) => wrong(name));
   return (
     <div className="sign">

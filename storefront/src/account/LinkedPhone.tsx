@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { phone } from "../i18n/format";
 import { guestOrders } from "../orders/guestOrders";
 import { ConfirmButton } from "../ui/ConfirmButton";
@@ -91,9 +91,7 @@ function Link({ close }: { close: () => void }) {
       close();
     },
   });
-  const wrong = (error: Error | null, name: string) =>
-    error instanceof ApiError ? error.field(name) : null;
-  const isOnField = wrong(sms.ask.error, "phone") ?? wrong(sms.ask.error, "password");
+  const isOnField = fieldError(sms.ask.error, "phone") ?? fieldError(sms.ask.error, "password");
   const number = phone(typed.phone);
   if (sms.token) {
     return (
@@ -107,8 +105,8 @@ function Link({ close }: { close: () => void }) {
         <p role="status">
           <Trans>We sent a code to {number}.</Trans>
         </p>
-        <CodeField sms={sms} name="sms_code" error={wrong(confirm.error, "code")} />
-        {confirm.error && !wrong(confirm.error, "code") && <Problem error={confirm.error} />}
+        <CodeField sms={sms} name="sms_code" error={fieldError(confirm.error, "code")} />
+        {confirm.error && !fieldError(confirm.error, "code") && <Problem error={confirm.error} />}
         <p className="row">
           <button type="submit" className="button little" disabled={confirm.isPending}>
             {confirm.isPending ? <Trans>Please wait…</Trans> : <Trans>Link this phone</Trans>}
@@ -136,7 +134,7 @@ function Link({ close }: { close: () => void }) {
           autoComplete="tel"
           required
           value={typed.phone}
-          error={wrong(sms.ask.error, "phone")}
+          error={fieldError(sms.ask.error, "phone")}
           onChange={(event) => setTyped({ ...typed, phone: event.target.value })}
         />
         <Field
@@ -146,7 +144,7 @@ function Link({ close }: { close: () => void }) {
           autoComplete="current-password"
           required
           value={typed.password}
-          error={wrong(sms.ask.error, "password")}
+          error={fieldError(sms.ask.error, "password")}
           onChange={(event) => setTyped({ ...typed, password: event.target.value })}
         />
       </div>

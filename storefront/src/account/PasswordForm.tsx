@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { useRef } from "react";
 import { dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { session } from "../api/session";
 import { Field, Problem } from "../ui/parts";
 import { useUser } from "./useUser";
@@ -23,8 +23,7 @@ export function PasswordForm() {
       form.current?.reset();
     },
   });
-  const wrong = (name: string) =>
-    change.error instanceof ApiError ? change.error.field(name) : null;
+  const wrong = (name: string) => fieldError(change.error, name);
   return (
     <section className="panel">
       <h2>

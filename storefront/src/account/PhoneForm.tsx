@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { userQuery } from "../api/queries";
 import { typedPhone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
@@ -14,7 +14,7 @@ export function PhoneForm() {
     mutationFn: (number: string) => dataOf(userApi.PATCH("/user/", { body: { phone: number } })),
     onSuccess: (saved) => client.setQueryData(userQuery.queryKey, saved),
   });
-  const wrong = save.error instanceof ApiError ? save.error.field("phone") : null;
+  const wrong = fieldError(save.error, "phone");
   return (
     <form
       className="stack"

@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { dataOf, publicApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, fieldError } from "../api/errors";
 import { session } from "../api/session";
 import { isMpesaNumber } from "../checkout/mpesaNumber";
 import { phone as written } from "../i18n/format";
@@ -69,7 +69,7 @@ export function PhoneSignIn({
       />
     );
   }
-  const wrong = unread ?? (send.error instanceof ApiError ? send.error.field("phone") : null);
+  const wrong = unread ?? fieldError(send.error, "phone");
   return (
     <form
       className="stack"

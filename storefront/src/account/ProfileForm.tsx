@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { asForm, dataOf, type Schemas, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { accountQuery } from "../api/queries";
 import { smaller } from "../pictures/shrink";
 import { Field, Problem } from "../ui/parts";
@@ -27,7 +27,7 @@ export function ProfileForm() {
     },
     onSuccess: keep,
   });
-  const wrong = (name: string) => (save.error instanceof ApiError ? save.error.field(name) : null);
+  const wrong = (name: string) => fieldError(save.error, name);
   if (account.isError && !account.data) {
     return <Problem error={account.error} again={() => void account.refetch()} />;
   }

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 import { dataOf, publicApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, fieldError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
 
@@ -19,7 +19,7 @@ export default function ResetPasswordPage() {
       ),
   });
   const error = reset.error;
-  const wrong = error instanceof ApiError ? error.field("new_password1") : null;
+  const wrong = fieldError(error, "new_password1");
   const isOver = error instanceof ApiError && Boolean(error.body.token ?? error.body.uid);
   return (
     <div className="sign">

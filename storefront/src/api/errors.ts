@@ -37,6 +37,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The API's first error of a field, or null: also if the request failed for another reason. */
+export function fieldError(error: unknown, name: string): string | null {
+  return error instanceof ApiError ? error.field(name) : null;
+}
+
 /** There was no response: no network, or the connection broke. */
 export class NoAnswer extends Error {
   constructor(cause: unknown) {

@@ -1,7 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useId } from "react";
 import { useSearchParams } from "react-router";
-import { ApiError } from "../api/errors";
+import { ApiError, fieldError } from "../api/errors";
 import { FILTERS, filtersOf } from "../api/queries";
 import { Icon } from "../ui/Icon";
 import { CATEGORIES } from "./categories";
@@ -18,7 +18,7 @@ export function FilterForm({ error, isSearch = false }: { error: unknown; isSear
   const filters = filtersOf(params, isSearch);
   const set = CLEARABLE.filter((name) => filters[name]).length;
   const isWrong = error instanceof ApiError && error.status === 400;
-  const wrong = (name: string) => (error instanceof ApiError ? error.field(name) : null);
+  const wrong = (name: string) => fieldError(error, name);
   const read = (form: HTMLFormElement) => {
     const typed = new FormData(form);
     const next = new URLSearchParams(params);

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { useUser } from "../account/useUser";
 import { dataOf, type Schemas, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, fieldError } from "../api/errors";
 import { userQuery } from "../api/queries";
 import { MOST_AT_ONCE } from "../cart/checkLines";
 import {
@@ -64,7 +64,7 @@ export function CheckoutForm({
   const said = Object.fromEntries(
     Object.entries(unread).map(([name, words]) => [name, words ? i18n._(words) : ""]),
   );
-  const wrongNumber = error instanceof ApiError ? error.field("mpesa_number") : null;
+  const wrongNumber = fieldError(error, "mpesa_number");
   const isBusy = cashout.isPending || cashout.isSuccess || keep.isPending;
   const isChosen = choice.way === "none" || quoteDelivery(choice) !== null;
   const isHad = quote?.lines.every((line) => line.available) ?? false;

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { dataOf, type Order, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, fieldError } from "../api/errors";
 import { orderQuery } from "../api/queries";
 import { Field, Problem } from "../ui/parts";
 import { isMpesaNumber, rememberNumber } from "./mpesaNumber";
@@ -44,7 +44,7 @@ export function PromptAgain({
     // The order may be paid or closed meanwhile, or its prompt open: the page shows which.
     onError: () => client.invalidateQueries({ queryKey: orderQuery(order_token).queryKey }),
   });
-  const wrong = ring.error instanceof ApiError ? ring.error.field("mpesa_number") : null;
+  const wrong = fieldError(ring.error, "mpesa_number");
   const isOtherBetter = wayOf(order) === "other" && !isOfGuest;
   const seconds = Math.ceil(wait);
   return (

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { dataOf, type Line, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, fieldError } from "../api/errors";
 import { ownReviewQuery } from "../api/queries";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
@@ -99,8 +99,7 @@ function ReviewForm(props: {
 }) {
   const { t } = useLingui();
   const [stars, setStars] = useState(props.stars);
-  const wrong = (name: string) =>
-    props.error instanceof ApiError ? props.error.field(name) : null;
+  const wrong = (name: string) => fieldError(props.error, name);
   return (
     <form
       className="stack"

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { asForm, dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { newKey } from "../api/keys";
 import { Problem } from "../ui/parts";
 import { PROBLEM_KIND } from "./labels";
@@ -36,8 +36,7 @@ export function ReportForm({ track }: { track: number }) {
   const changed = () => {
     if (report.isError) setKey(newKey());
   };
-  const wrong = (name: string) =>
-    report.error instanceof ApiError ? report.error.field(name) : null;
+  const wrong = (name: string) => fieldError(report.error, name);
   return (
     <form
       className="panel stack"

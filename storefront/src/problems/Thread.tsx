@@ -3,7 +3,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { asForm, dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { newKey } from "../api/keys";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
@@ -126,8 +126,7 @@ function Answer({ track, reader }: { track: number; reader: Reader }) {
   const changed = () => {
     if (write.isError) setKey(newKey());
   };
-  const wrong = (name: string) =>
-    write.error instanceof ApiError ? write.error.field(name) : null;
+  const wrong = (name: string) => fieldError(write.error, name);
   const id = `answer-${track}`;
   return (
     <form

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { money } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
@@ -15,7 +15,7 @@ export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string)
   const move = useMoveLine(sale.id, () =>
     done(t`Cancelled: ${name}. ${amount} is refunded to the buyer.`),
   );
-  const wrong = move.error instanceof ApiError ? move.error.field("note") : null;
+  const wrong = fieldError(move.error, "note");
   if (!isOpen) {
     return (
       <button type="button" className="as-link" onClick={() => setOpen(true)}>

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, fieldError } from "../api/errors";
 import { dayAndClock, money, phone } from "../i18n/format";
 import { Field, Money, Problem } from "../ui/parts";
 import { PAYOUT_STATUS } from "./labels";
@@ -65,7 +65,7 @@ function NewNumber({ payout }: { payout: Payout }) {
       }
     },
   });
-  const wrong = (name: string) => (send.error instanceof ApiError ? send.error.field(name) : null);
+  const wrong = (name: string) => fieldError(send.error, name);
   const amount = money(payout.amount);
   if (send.isSuccess) {
     return (

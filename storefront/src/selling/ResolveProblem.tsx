@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { dataOf, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { money } from "../i18n/format";
 import { type LineProblem, refetchProblem } from "../problems/queries";
 import { Field, Problem } from "../ui/parts";
@@ -63,8 +63,7 @@ function Agree({ problem, way, close }: { problem: LineProblem; way: Way; close:
     onSuccess: close,
     onSettled: (_, error) => refetchProblem(client, error),
   });
-  const wrong = (name: string) =>
-    decide.error instanceof ApiError ? decide.error.field(name) : null;
+  const wrong = (name: string) => fieldError(decide.error, name);
   return (
     <form
       className="notice warn stack"

@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { dataOf, userApi } from "../api/client";
-import { ApiError, isUnanswered } from "../api/errors";
+import { ApiError, fieldError, isUnanswered } from "../api/errors";
 import { productQuery } from "../api/queries";
 import { Problem } from "../ui/parts";
 import { digits } from "./draft";
@@ -52,8 +52,7 @@ export function Restock({
       void client.invalidateQueries({ queryKey: productQuery(id).queryKey });
     },
   });
-  const wrong = (name: string) =>
-    restock.error instanceof ApiError ? restock.error.field(name) : null;
+  const wrong = (name: string) => fieldError(restock.error, name);
   useFirstError(form, restock.error);
   const isCounted =
     restock.error instanceof ApiError && restock.error.code === "idempotency_key_reused";

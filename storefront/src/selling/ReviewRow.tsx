@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { dataOf, serverNow, userApi } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, fieldError } from "../api/errors";
 import { day } from "../i18n/format";
 import { Picture } from "../ui/Picture";
 import { Problem } from "../ui/parts";
@@ -89,7 +89,7 @@ function Answer({ review, close }: { review: SellersReview; close: () => void })
       void client.invalidateQueries({ queryKey: ["reviews", review.product.id] });
     },
   });
-  const wrong = write.error instanceof ApiError ? write.error.field("text") : null;
+  const wrong = fieldError(write.error, "text");
   return (
     <form
       className="stack"

@@ -2,7 +2,7 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { dataOf, type Schemas, userApi } from "../api/client";
-import { ApiError, NoAnswer } from "../api/errors";
+import { ApiError, fieldError, NoAnswer } from "../api/errors";
 import { newKey } from "../api/keys";
 import { Problem } from "../ui/parts";
 import { saveFile } from "../ui/saveFile";
@@ -109,7 +109,7 @@ function Upload() {
   useEffect(() => {
     if (send.data) report.current?.focus();
   }, [send.data]);
-  const wrong = send.error instanceof ApiError ? send.error.field("file") : null;
+  const wrong = fieldError(send.error, "file");
   const isLost = send.error instanceof NoAnswer && send.variables?.check === false;
   return (
     <section className="panel stack">
