@@ -92,7 +92,7 @@ class MoneyOut(Activity):
     def finish(self) -> None:
         """Finance explain every withdrawal, and decide every refund that waits for them."""
         is_restored = PayoutStop.objects.after_a_restore().exists()
-        if is_restored or any(not _is_known(number) for number in self.paid):
+        if is_restored or any(not _is_known(number) for number in self._unexplained()):
             self.read_statement()
         for row in Withdrawal.objects.still_open():
             if row.return_receipt_id is not None:
@@ -101,12 +101,20 @@ class MoneyOut(Activity):
             for what, typed in (("refund", self._the_payment), ("seller", self._the_seller)):
                 if (given := typed(row)) is not None:
                     self.press(f"withdrawal.{what}", row, self.finance(), **given)
-            if is_restored and not self._was_for(row):
+            if self.run.restores.restored_at and not self._was_for(row):
                 self.press("withdrawal.aside", row, self.finance())
         for refund in Refund.objects.unresolved():
             number = self._its_number(refund)
             what = "not-done" if number is None else "done"
             self.press(f"refund.{what}", refund, self.finance(), **(number or {}))
+
+    def _unexplained(self) -> list[str]:
+        """The numbers that finance look for on the statement. M-Pesa may make what was requested
+        before a restore long after it."""
+        if self.run.restores.restored_at is None:
+            return list(self.paid)
+        entries = self.run.safaricom.world.books.entries()
+        return [entry.receipt for entry in entries if entry.purpose.kind == "b2c"]
 
     def _read_statement(self) -> None:
         safaricom = self.run.safaricom
