@@ -29,6 +29,10 @@ from .row_page import NEWEST, Link, Table
 LONGEST = 200
 #: How the SMS about a payment begins, in both languages of M-Pesa: callers forward it whole.
 _PAYMENT_SMS = re.compile(r"\s*([a-z0-9]{10})\s+(?:confirmed|imethibitishwa)\b", re.IGNORECASE)
+#: How the shop's own SMS name an order, in both languages (orders/notifications/templates.py).
+_ORDER_SMS = re.compile(
+    r"\s*o-mache: .*?\b(?:order|oda)\s+([a-z0-9]{8})\b", re.IGNORECASE | re.DOTALL
+)
 
 
 class Typed(NamedTuple):
@@ -134,8 +138,11 @@ def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:
 
 
 def without_sms(typed: str) -> str:
-    """The receipt number that a pasted M-Pesa SMS begins with; any other text unchanged."""
-    sms = _PAYMENT_SMS.match(typed)
+    """What a pasted SMS is about; any other text unchanged.
+
+    The receipt number that M-Pesa's begins with, or the reference in one of the shop's.
+    """
+    sms = _PAYMENT_SMS.match(typed) or _ORDER_SMS.match(typed)
     return sms[1] if sms else typed
 
 

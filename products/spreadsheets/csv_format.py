@@ -44,6 +44,8 @@ _DELIMITERS = ",;\t"
 #: The most cells the first row may have, without empty ones at its end: several times as many as
 #: there are columns.
 _HEADER_CELLS = 100
+#: How workbooks begin: .xlsx and .ods are ZIP files, .xls an OLE file.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: Excel's separator line, which it does not count as a row.
 _SEPARATOR = re.compile(r"\"?sep=([,;\t])\"?\r?\n", re.IGNORECASE)
 
@@ -92,6 +94,8 @@ def read_sheet(raw: bytes, *, columns: Sequence[str] = COLUMNS) -> list[SheetRow
 def _decode(raw: bytes) -> str:
     if len(raw) > MAX_BYTES:
         raise BadSheet(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
+    if raw.startswith(_WORKBOOKS):
+        raise BadSheet("This is a workbook, not CSV. In Excel, save it as “CSV UTF-8”.")
     # Excel's “Unicode Text” is UTF-16 with a byte order mark, without which nothing identifies it.
     marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:

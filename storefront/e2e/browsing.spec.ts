@@ -140,7 +140,7 @@ test("the home page and a product page make no API request at first", async ({ p
 });
 
 test("every page needs one request for its HTML, and fits 320 pixels", async ({ page }) => {
-  const [kettle, buyer] = [await goods(), await newUser("buyer")];
+  const [kettle, buyer] = [await goods({ price: 12_850 }), await newUser("mnunuzimwenyejina")];
   await page.setViewportSize({ width: 320, height: 640 });
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
@@ -165,7 +165,7 @@ test("every page needs one request for its HTML, and fits 320 pixels", async ({ 
 });
 
 test("a seller's pages fit 320 pixels", async ({ page }) => {
-  const [kettle, buyer] = [await goods(), await newUser("buyer")];
+  const [kettle, buyer] = [await goods({ price: 12_850 }), await newUser("buyer")];
   await buyer.buys([kettle.id]);
   await page.setViewportSize({ width: 320, height: 640 });
   await signIn(page, kettle.seller);
@@ -194,6 +194,9 @@ async function fitTheScreen(page: Page, paths: string[]): Promise<void> {
     await isAccessible(page);
     await devtools.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
     expect.soft(await cutOff(page), `${path} with text at 200 %`).toEqual([]);
+    // A sum stands out of a box that itself fits.
+    const large = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect.soft(large, `${path} with text at 200 %`).toBe(320);
     await devtools.send("Page.setFontSizes", { fontSizes: { standard: 16, fixed: 13 } });
   }
 }

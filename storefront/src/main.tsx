@@ -19,6 +19,7 @@ import { makeQueryClient, seedQueries } from "./api/queries";
 import { cacheResponses } from "./api/responseCache";
 import { session } from "./api/session";
 import { App } from "./app/App";
+import { keepFocus } from "./app/focus";
 import { loadPage } from "./app/pages";
 import { surviveTranslation } from "./app/translation";
 import { loadTexts } from "./i18n";
@@ -70,6 +71,7 @@ async function begin(): Promise<void> {
   // If the page's file cannot be loaded, the app shows an error and a button to reload.
   await Promise.all([loadTexts(), loadPage(pathname).catch(() => undefined)]);
   surviveTranslation(root);
+  keepFocus(root);
   createRoot(root).render(
     <StrictMode>
       <I18nProvider i18n={i18n}>

@@ -344,6 +344,9 @@ describe("a seller's money", () => {
     show(<MoneyPage />);
     await waitFor(() => expect(document.querySelector(".tag")?.textContent).toBe(said));
     expect(screen.queryByLabelText("M-Pesa number") !== null).toBe(status === "refused");
+    // What M-Pesa said of a number is for programmers.
+    const isGiven = screen.queryByText("The receiver is not registered.") !== null;
+    expect(isGiven).toBe(status !== "refused" && status !== "paid");
   });
 
   it("lists each movement with what it left", async () => {

@@ -97,6 +97,26 @@ def test_an_order_opens_by_the_receipt_of_its_money_for_support(sale, typed):
 
 
 @pytest.mark.parametrize(
+    "sms",
+    [
+        "O-Mache: we received KES 1,500 for order {}. Delivery by tomorrow to Kayole Soweto mtaa "
+        "wa tatu nyumba 28. Give this code only when you have the goods: Kettle 1.7 L stainless steel "
+        "475761. Thank you!",
+        "O-Mache: Oda {}, KES 1,500, bado haijalipwa.",
+        "O-Mache: Bidhaa za oda {} ziko njiani kuja kwako.",
+    ],
+)
+@pytest.mark.parametrize("role", ["support", "finance"])
+def test_an_order_opens_by_the_shops_own_sms_about_it(sale, role, sms):
+    Order.objects.filter(pk=sale.pk).update(reference="ACDQ3467")
+    staff = as_role(role)
+    by_reference = opened(staff, "ACDQ3467")
+
+    assert by_reference is not None
+    assert opened(staff, sms.format("ACDQ3467")) == by_reference
+
+
+@pytest.mark.parametrize(
     ("number", "typed"), [("TKO1234567", "TK0I234567"), ("TK0I234567", "tko 1234567")]
 )
 def test_a_receipt_opens_by_its_number_with_letters_that_look_alike(number, typed):

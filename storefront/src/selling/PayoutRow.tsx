@@ -42,8 +42,12 @@ export function PayoutRow({ payout }: { payout: Payout }) {
           </>
         )}
       </p>
-      {payout.reason && payout.status !== "paid" && <p className="quiet small">{payout.reason}</p>}
-      {payout.status === "refused" && <NewNumber payout={payout} />}
+      {payout.status === "refused" ? (
+        // The reason is in M-Pesa's words, for programmers.
+        <NewNumber payout={payout} />
+      ) : (
+        payout.reason && payout.status !== "paid" && <p className="quiet small">{payout.reason}</p>
+      )}
     </li>
   );
 }

@@ -18,16 +18,22 @@ export function ConfirmButton({
   error: Error | null;
   onConfirm: () => void;
 }) {
-  const [isOpen, setOpen] = useState(false);
+  /** Null until the first press. */
+  const [isOpen, setOpen] = useState<boolean | null>(null);
   if (!isOpen) {
     return (
-      <button type="button" className="as-link" onClick={() => setOpen(true)}>
+      <button
+        type="button"
+        className="as-link"
+        ref={isOpen === false ? focus : undefined}
+        onClick={() => setOpen(true)}
+      >
         {label}
       </button>
     );
   }
   return (
-    <div className="notice warn stack">
+    <div className="notice warn stack" ref={focus} tabIndex={-1}>
       <p>{warning}</p>
       {error && <Problem error={error} />}
       <div className="row">
@@ -45,4 +51,9 @@ export function ConfirmButton({
       </div>
     </div>
   );
+}
+
+/** The focus goes on with who pressed: to the warning, and back to the button. */
+function focus(element: HTMLElement | null): void {
+  element?.focus({ preventScroll: true });
 }
