@@ -39,6 +39,23 @@ max_requests_jitter = 2_000
 preload_app = True
 
 
+#: The names and bounds of the settings of the database and of background tasks, read again here.
+_pool = _env.number("DATABASE_POOL_SIZE", default=16, least=1, most=1000)
+_tasks = _env.number("TASK_THREADS", default=3, least=0, most=64)
+
+
+def on_starting(server: Any) -> None:
+    """Warn of more threads than connections: people would be told that the shop is busy."""
+    if threads + 3 * _tasks > _pool:
+        server.log.warning(
+            "WEB_THREADS (%s) and three times TASK_THREADS (%s) are more than DATABASE_POOL_SIZE "
+            "(%s): some wait for a connection, and answer after five seconds that the shop is busy",
+            threads,
+            _tasks,
+            _pool,
+        )
+
+
 def when_ready(server: Any) -> None:
     """Before the first worker: what is loaded stays, so that no collection of garbage ever writes
     to it, and the workers go on sharing its memory."""

@@ -338,6 +338,18 @@ def post_payout(payout: Payout) -> None:
     )
 
 
+def post_renouncement(seller_id: int, amount: int) -> None:
+    """Post that a seller who closes their account gives up ``amount`` KES, once."""
+    post(
+        Posting(
+            f"renounced:{seller_id}",
+            debits={Account.SELLERS_PAYABLE: amount},
+            credits={Account.RENOUNCED: amount},
+            seller_id=seller_id,
+        )
+    )
+
+
 def _of_share(
     what: str, share: SellerShare, order_id: int, debit: Account, credit: Account, amount: int
 ) -> list[Posting]:

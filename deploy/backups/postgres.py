@@ -123,11 +123,16 @@ class Server:
             return tables_of(at)
 
     def users_of(self, name: str) -> list[str]:
-        """Other connections to a database."""
+        """Other connections to a database.
+
+        The owner of the tables does not see what kind of backend another role's is, only that it
+        is a role's.
+        """
         query = (
             "SELECT coalesce(nullif(application_name, ''), 'a process')"
             " || ' (pid ' || pid || ')' FROM pg_stat_activity"
-            " WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            " WHERE datname = %s AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
+            " AND coalesce(backend_type, 'client backend') = 'client backend'"
         )
         with self.connection("postgres") as at:
             return [str(row[0]) for row in at.execute(query, [name])]

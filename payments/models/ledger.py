@@ -17,8 +17,8 @@ from .refunds import Refund
 class Account(models.TextChoices):
     """Ledger accounts. What the shop has is on clearing accounts, one per provider.
 
-    WRITE_OFFS is what it has lost, COMMISSION and DELIVERY_FEES what it has earned; the others are
-    what it owes, and to whom.
+    WRITE_OFFS is what it has lost, COMMISSION and DELIVERY_FEES what it has earned, RENOUNCED what
+    it no longer owes; the others are what it owes, and to whom.
     """
 
     MPESA_CLEARING = "mpesa_clearing", "at M-Pesa"
@@ -29,6 +29,7 @@ class Account(models.TextChoices):
     WRITE_OFFS = "write_offs", "written off"
     REFUNDS_PAYABLE = "refunds_payable", "owed back to buyers"
     SUSPENSE = "suspense", "not matched to an order yet"
+    RENOUNCED = "renounced", "given up by sellers who closed their account"
 
 
 #: The suffix of every clearing account's name.
@@ -117,13 +118,14 @@ class LedgerEntry(models.Model):
                 name="ledger_entry_is_debit_or_credit",
                 condition=Q(side__in=[Side.DEBIT, Side.CREDIT]),
             ),
-            # Clearing and suspense entries belong to no order; entries held, earned or written off
-            # for goods belong to one; a payout may be for several. Holds for any provider, so
+            # Clearing, suspense and renounced entries belong to no order; those held, earned or
+            # lost for goods belong to one; a payout may be for several. Holds for any provider, so
             # another bank needs no migration.
             models.CheckConstraint(
                 name="ledger_account_says_whether_of_an_order",
                 condition=Q(
-                    Q(account__endswith=CLEARING) | Q(account=Account.SUSPENSE),
+                    Q(account__endswith=CLEARING)
+                    | Q(account__in=[Account.SUSPENSE, Account.RENOUNCED]),
                     order__isnull=True,
                 )
                 | Q(

@@ -20,6 +20,7 @@ KINDS = {
     "commission-back": "commission_refund",
     "reduction": "price_reduction",
     "payout": "payout",
+    "renounced": "renouncement",
 }
 #: Movements read per batch of a file.
 BATCH = 2000

@@ -30,6 +30,7 @@ from orders.models import Order, OrderDelivery, OrderTrack, Parcel, PaymentStatu
 from orders.models.notifications import Message, MessageState, Notice
 from payments.models import Receipt, Refund
 from payments.payouts.balances import balance_of
+from payments.payouts.renouncing import renounce, renounceable_amount
 from products.listings.pictures import remove_all_pictures
 from products.models import Product, ProductPicture
 from products.reviews.services import erase_texts
@@ -72,7 +73,8 @@ def find_deletion_blockers(user_id: int, now: datetime) -> list[dict[str, Any]]:
     be paid for a day), ``goods_to_come``, ``refund``, ``doubted_payment``, ``goods_to_hand_over``,
     ``problem`` (undecided, as buyer or seller), ``parcel_to_bring`` (claimed; with its ``parcel``),
     ``money_owed`` (with ``amount`` in KES, including withheld earnings; below zero it is owed to
-    the shop). Orders are given by ``reference`` and ``order_token``.
+    the shop; with ``renounceable`` if it is too little to be sent). Orders are given by
+    ``reference`` and ``order_token``.
     """
     bought = Order.objects.filter(buyer=user_id)
     to_come = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
@@ -100,7 +102,8 @@ def find_deletion_blockers(user_id: int, now: datetime) -> list[dict[str, Any]]:
         found.append({"what": "parcel_to_bring", "parcel": pk})
     balance = balance_of(user_id)
     if any(balance):
-        found.append({"what": "money_owed", "amount": balance.owed})
+        too_little = {"renounceable": True} if renounceable_amount(user_id) else {}
+        found.append({"what": "money_owed", "amount": balance.owed, **too_little})
     return found
 
 
@@ -112,12 +115,13 @@ def _named(what: str, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
     ]
 
 
-def erase_account(user: User, now: datetime) -> None:
+def erase_account(user: User, now: datetime, *, renounced: int = 0) -> None:
     """Delete an account. The caller has verified that its owner asked for it.
 
-    Raises StaffCannotLeave or UnderWay. If two requests run concurrently, the second one's token is
-    refused (401). The lock also serialises this with new orders: an order is placed first and
-    prevents the deletion, or it is refused.
+    ``renounced`` is what they are owed and give up, KES, if it is too little to be sent; another
+    amount than that is not given up. Raises StaffCannotLeave or UnderWay. If two requests run
+    concurrently, the second one's token is refused (401). The lock also serialises this with new
+    orders: an order is placed first and prevents the deletion, or it is refused.
     """
     with transaction.atomic():
         # A full lock instead of NO KEY: new rows that reference the user have to wait too.
@@ -126,6 +130,8 @@ def erase_account(user: User, now: datetime) -> None:
             tokens.refuse("user_inactive")
         if _is_staff(person):
             raise StaffCannotLeave
+        if renounced and renounced == renounceable_amount(person.pk):
+            renounce(person.pk, renounced)
         if found := find_deletion_blockers(person.pk, now):
             raise UnderWay(under_way=found)
         emails.notify_of_change(person, "account_deleted", to=person.email)

@@ -11,6 +11,7 @@ from accounts.fields import PasswordField
 from accounts.models import Language
 from accounts.second_factor import CODE_MAX
 from omachemainproj.api.fields import IdentifierField
+from omachemainproj.mpesa_limits import MAX_PAYMENT
 
 
 class CountsOutput(serializers.Serializer):
@@ -68,6 +69,12 @@ class DeleteAccountInput(serializers.Serializer):
         max_length=CODE_MAX,
         write_only=True,
         help_text="The authenticator app's code, if log-in asks for one.",
+    )
+    renounce = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_PAYMENT,
+        help_text="The `amount` of a `renounceable` `money_owed` (KES), to give it up.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,8 @@ _UNDER_WAY = OpenApiResponse(
     "`late_money` (may still be paid, for a day), `goods_to_come`, `refund`, `doubted_payment`, "
     "`goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order, "
     "`parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is "
-    "owed to the shop). Or the user is staff or works at a pick-up point: `staff_account`.",
+    "owed to the shop; `renounceable` if it is less than M-Pesa can send, so that the seller may "
+    "`renounce` it). Or the user is staff or works at a pick-up point: `staff_account`.",
     examples=[
         OpenApiExample(
             UnderWay.code,
@@ -166,7 +167,8 @@ class DeleteAccountView(APIView):
         summary="Delete the account",
         description="Deletes names, e-mail, phones, addresses, pictures and messages, ends every "
         "session and unlists all products. Records that the law requires, and what others bought "
-        "or sold, are kept under a number. This cannot be undone.",
+        "or sold, are kept under a number. This cannot be undone. A seller who is owed less than "
+        "M-Pesa can send may give that up.",
         request=DeleteAccountInput,
         responses={200: Done, 400: _WRONG_PROOF, 409: _UNDER_WAY, 429: _LOCKED_OUT},
         examples=[
@@ -176,6 +178,11 @@ class DeleteAccountView(APIView):
             OpenApiExample(
                 "with a code by SMS",
                 value={"token": "q0s3xqS8pXv1V0a7d2T9yA", "phone_code": "481516"},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "giving up KES 7",
+                value={"password": "correct horse", "renounce": 7},
                 request_only=True,
             ),
             OpenApiExample(
@@ -196,5 +203,5 @@ class DeleteAccountView(APIView):
         else:
             check_own_code(request, user, Typed(given["token"], given["phone_code"]))
         second_factor.demand(request._request, user, given.get("code", ""))
-        erase_account(user, timezone.now())
+        erase_account(user, timezone.now(), renounced=given.get("renounce", 0))
         return translate_response(request, Response({"detail": "Your account is deleted."}))

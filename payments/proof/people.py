@@ -5,10 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, TextField, Value
+from django.db.models import (
+    CharField,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import User
+from omachemainproj.mpesa_limits import MIN_B2C
 from orders.models import Order
 from payments.ledger import net
 from payments.models import (
@@ -33,9 +46,17 @@ from .rule import rule
 NOBODY = Value(0)
 
 
-@rule("A ledger entry owed to a seller names the seller of its earnings or payout")
+@rule("A ledger entry owed to a seller names the seller of its earnings, payout or renouncement")
 def payable_entry_names_seller(now: datetime) -> QuerySet[LedgerEntry]:
-    seller = Coalesce("posting__share__seller", "posting__payout__seller", NOBODY)
+    renounced = User.objects.filter(pk=OuterRef("seller"), erased_at__isnull=False).annotate(
+        event=_renouncement_of("pk")
+    )
+    seller = Coalesce(
+        "posting__share__seller",
+        "posting__payout__seller",
+        Subquery(renounced.filter(event=OuterRef("posting__event")).values("pk")),
+        NOBODY,
+    )
     owed = LedgerEntry.objects.filter(account=Account.SELLERS_PAYABLE)
     return owed.annotate(whose=seller).exclude(seller_id=F("whose"))
 
@@ -52,9 +73,37 @@ def seller_is_owed_the_difference(now: datetime) -> QuerySet[User]:
             owed=total(entries, group_by="seller", of=net(Side.CREDIT)),
             earned=total(shares, group_by="seller", of=Sum(share_due())),
             sent=total(sent, group_by="seller", of=Sum(amount_sent())),
+            renounced=total(
+                entries.filter(posting__event=_renouncement_of(OuterRef("pk"))),
+                group_by="seller",
+                of=net(Side.DEBIT),
+            ),
         )
-        .exclude(owed=F("earned") - F("sent"))
+        .exclude(owed=F("earned") - F("sent") - F("renounced"))
     )
+
+
+def _renouncement_of(seller: Any) -> Concat:
+    """The event of the posting by which a seller gave up what they were owed."""
+    return Concat(Value("renounced:"), Cast(seller, CharField()))
+
+
+@rule("Nothing is renounced but what a seller was owed and M-Pesa cannot send")
+def renouncement_is_small(now: datetime) -> QuerySet[LedgerEntry]:
+    numbers = SellerShare.objects.filter(seller=OuterRef("posting__entries__seller"))
+    counted = numbers.order_by().values("seller").annotate(n=Count("phone", distinct=True))
+    renounced = LedgerEntry.objects.filter(account=Account.RENOUNCED).annotate(
+        numbers=Coalesce(Subquery(counted.values("n")), 0)
+    )
+    of_seller = Q(
+        posting__entries__account=Account.SELLERS_PAYABLE,
+        posting__entries__side=Side.DEBIT,
+        posting__entries__amount=F("amount"),
+    )
+    # Money that was deducted for no debt is of no number.
+    small = of_seller & Q(amount__lte=(F("numbers") + 1) * (MIN_B2C - 1))
+    right = renounced.filter(small, side=Side.CREDIT, posting__event__startswith="renounced:")
+    return LedgerEntry.objects.filter(account=Account.RENOUNCED).exclude(pk__in=right.values("pk"))
 
 
 @rule("What the ledger holds for an order was paid for it, and was not refunded or earned")

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -54,6 +54,8 @@ _FAILING_FOR = timedelta(minutes=5)
 _CHECKED_WITHIN = timedelta(hours=30)
 #: The age of the prompts that show whether M-Pesa accepts requests.
 _RECENT_PROMPTS = timedelta(minutes=15)
+#: Whether M-Pesa accepts a prompt is known within this time.
+_ACCEPTED_WITHIN = timedelta(seconds=45)
 #: How many of the newest attempts are looked at for them.
 _NEWEST_ATTEMPTS = 2_000
 #: M-Pesa normally sends the result of a prompt within this time.
@@ -140,17 +142,20 @@ def _gateway_down(now: datetime) -> str:
         created_at__gte=now - _RECENT_PROMPTS,
         rung_at__isnull=False,
     )
-    if attempted.exclude(checkout_request_id="").exists():
-        return ""
     # A refusal because of the phone or its owner does not count against M-Pesa.
     not_accepted = attempted.filter(
-        Q(status__in=(AttemptStatus.UNKNOWN, AttemptStatus.REQUESTED))
+        Q(
+            status__in=(AttemptStatus.UNKNOWN, AttemptStatus.REQUESTED),
+            rung_at__lt=now - _ACCEPTED_WITHIN,
+        )
         | Q(status=AttemptStatus.FAILED, result_code__startswith="refused.")
         & ~Q(result_code__in=("refused.busy_phone", "refused.bad_request"))
-    ).count()
-    if not_accepted < _MIN_PROMPTS:
-        return ""
-    return f"M-Pesa accepted none of the last {not_accepted} prompts"
+    )
+    accepted = attempted.exclude(checkout_request_id="")
+    if last_accepted := accepted.aggregate(at=Max("rung_at"))["at"]:
+        not_accepted = not_accepted.filter(rung_at__gt=last_accepted)
+    count = not_accepted.count()
+    return f"M-Pesa accepted none of the last {count} prompts" if count >= _MIN_PROMPTS else ""
 
 
 def _prompts_silent(now: datetime) -> str:

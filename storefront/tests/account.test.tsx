@@ -97,6 +97,28 @@ describe("leaving", () => {
     expect(session.user()).not.toBeNull();
   });
 
+  it("gives up what is too little to be sent, once its seller says so", async () => {
+    const under_way = [{ what: "money_owed", amount: 7, renounceable: true }];
+    const sent = visit(<DeleteAccountPage />, {
+      "POST /account/delete/": json({ detail: "Not yet.", code: "under_way", under_way }, 409),
+    });
+    await screen.findByLabelText("Your password");
+    type("Your password", "sukuma");
+    agree();
+    await press("Delete my account");
+    const giveUp = await screen.findByLabelText(/^The shop owes you KES.7, less than M-Pesa can/);
+    await press("Delete my account");
+    await waitFor(() => expect(sent()).toHaveLength(2));
+    fireEvent.click(giveUp);
+    await press("Delete my account");
+    await waitFor(() => expect(sent()).toHaveLength(3));
+    expect(await Promise.all(sent().map((each) => each?.clone().json()))).toEqual([
+      { password: "sukuma" },
+      { password: "sukuma" },
+      { password: "sukuma", renounce: 7 },
+    ]);
+  });
+
   it.each([
     [{ password: ["This is not your password."] }, 400, "This is not your password."],
     [{ detail: "You work for the shop.", code: "staff_account" }, 409, "You work for the shop."],

@@ -100,8 +100,8 @@ def test_an_order_opens_by_the_receipt_of_its_money_for_support(sale, typed):
     "sms",
     [
         "O-Mache: we received KES 1,500 for order {}. Delivery by tomorrow to Kayole Soweto mtaa "
-        "wa tatu nyumba 28. Give this code only when you have the goods: Kettle 1.7 L stainless steel "
-        "475761. Thank you!",
+        "wa tatu nyumba 28. Give this code only when you have the goods: Kettle 1.7 L stainless "
+        "steel 475761. Thank you!",
         "O-Mache: Oda {}, KES 1,500, bado haijalipwa.",
         "O-Mache: Bidhaa za oda {} ziko njiani kuja kwako.",
     ],

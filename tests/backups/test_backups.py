@@ -148,6 +148,25 @@ def test_a_restore_refuses_while_the_shop_runs(shop, taken):
         restore.restore_backup(shop[0], media=shop[1], source=taken[0], replace=True, say=print)
 
 
+@pytest.fixture
+def owner_without_rights(shop):
+    """The server as a role sees it that may see nothing of others' connections."""
+    name = f"omache_owner_{os.getpid()}"
+    with shop[0].connection("postgres") as at:
+        at.execute(f"CREATE ROLE {name} LOGIN")
+    parts = urlsplit(shop[0].url_of(shop[0].name))
+    yield Server(urlunsplit(parts._replace(netloc=f"{name}@{parts.netloc.rpartition('@')[2]}")))
+    with shop[0].connection("postgres") as at:
+        at.execute(f"DROP ROLE {name}")
+
+
+def test_the_tables_owner_sees_that_the_shop_runs_as_another_role(shop, owner_without_rights):
+    with shop[0].connection(shop[0].name):
+        seen = owner_without_rights.users_of(shop[0].name)
+
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize("how", ["cut", "changed", "taken away", "added"])
 def test_a_damaged_file_changes_nothing(shop, taken, tmp_path, how):
     damaged = tmp_path / "omache.tar"

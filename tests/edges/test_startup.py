@@ -1,9 +1,12 @@
 """Starting: production says in one sentence what it lacks, and starts when nothing is missing."""
 
+import logging
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -523,3 +526,25 @@ def test_the_servers_own_numbers_are_trimmed():
         for line in done.stdout.splitlines()
     }
     assert (told["workers"], told["threads"], told["bind"]) == ("3", "5", "['127.0.0.1:8009']")
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, False),
+        ({"DATABASE_POOL_SIZE": "13"}, False),
+        ({"DATABASE_POOL_SIZE": "12"}, True),
+        ({"TASK_THREADS": "16"}, True),
+        ({"WEB_THREADS": "10", "TASK_THREADS": "3"}, True),
+    ],
+)
+def test_more_threads_than_connections_are_warned_of(
+    monkeypatch, caplog, tmp_path, changes, warned
+):
+    for name, value in {"METRICS_DIR": str(tmp_path), **changes}.items():
+        monkeypatch.setenv(name, value)
+    server = SimpleNamespace(log=logging.getLogger("gunicorn.error"))
+
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))["on_starting"](server)
+
+    assert any("are more than DATABASE_POOL_SIZE" in line for line in caplog.messages) is warned

@@ -24,7 +24,7 @@ from orders.models.notifications import Message, Notice
 from orders.models.problems import PARTIAL_REFUND_HOLD
 from orders.problems.services import add_message, open_problem
 from payments.backoffice import transfer_services
-from payments.models import Payout, Refund
+from payments.models import LedgerPosting, Payout, Receipt, Refund, SellerShare
 from payments.payouts.allocation import create_payouts
 from payments.people.erasure import erase_account, erase_remaining_data
 from payments.proof.prove import prove
@@ -37,9 +37,10 @@ from tests.orders.lines import line_at
 from tests.orders.parcels import a_parcel, a_point, an_agent
 from tests.payments.paying_out import post_result, tick
 from tests.problems.conftest import daraja, get, post, report  # noqa: F401
+from tests.shopping import paid_line
 from tests.threads import at_once
 
-from .test_erasure import delete, restock_refusal
+from .test_erasure import BODY, delete, restock_refusal
 from .test_export import export_of
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +159,109 @@ def test_money_that_is_kept_back_keeps_its_seller(buyer, seller, settings, way):
 
     assert answer.json()["under_way"] == [{"what": "money_owed", "amount": 900}]
     assert "theft" not in answer.content.decode()
+
+
+def sold_for(price, *, buyer, seller, phone="254722000001"):
+    """A delivered line of this price, whose earnings go to this number."""
+    product = ProductFactory(seller=seller, price=price, payment_mpesa_number=phone)
+    line_at("delivered", buyer=buyer, product=product)
+    tick()
+
+
+def renounce(person, amount):
+    return delete(person, {**BODY, "renounce": amount})
+
+
+def owed(answer):
+    return [each for each in answer.json()["under_way"] if each["what"] == "money_owed"]
+
+
+def test_a_seller_who_is_owed_less_than_can_be_sent_is_told_that_they_may_give_it_up(buyer, seller):
+    sold_for(7, buyer=buyer, seller=seller)
+
+    answer = delete(seller)
+
+    assert (answer.status_code, owed(answer)) == (
+        409,
+        [{"what": "money_owed", "amount": 7, "renounceable": True}],
+    )
+
+
+def test_what_a_seller_gives_up_is_posted_to_an_account_of_its_own(buyer, seller):
+    sold_for(7, buyer=buyer, seller=seller)
+
+    assert renounce(seller, 7).status_code == 200
+
+    posting = LedgerPosting.objects.get(event=f"renounced:{seller.pk}")
+    entries = posting.entries.order_by("side").values_list("side", "account", "amount", "seller")
+    assert list(entries) == [
+        ("credit", "renounced", 7, None),
+        ("debit", "sellers_payable", 7, seller.pk),
+    ]
+    payout = Payout.objects.get()
+    assert (payout.gross, payout.amount, payout.status, payout.note) == (
+        7, 0, "done", "The seller gave it up when they closed their account.",
+    )  # fmt: skip
+    assert list(prove().broken) == []
+
+
+def test_so_little_for_each_of_two_numbers_may_be_given_up_together(buyer, seller):
+    for price, phone in ((7, "254722000001"), (8, "254722000002")):
+        sold_for(price, buyer=buyer, seller=seller, phone=phone)
+
+    assert renounce(seller, 15).status_code == 200
+    assert list(prove().broken) == []
+
+
+@pytest.mark.parametrize("amount", [6, 8])
+def test_another_amount_than_what_is_owed_is_not_given_up(buyer, seller, amount):
+    sold_for(7, buyer=buyer, seller=seller)
+
+    answer = renounce(seller, amount)
+
+    assert (answer.status_code, owed(answer)[0]["amount"]) == (409, 7)
+    assert not LedgerPosting.objects.filter(event__startswith="renounced:").exists()
+
+
+def test_money_that_can_be_sent_cannot_be_given_up(buyer, seller):
+    sold_for(10, buyer=buyer, seller=seller)
+
+    answer = renounce(seller, 10)
+
+    assert owed(answer) == [{"what": "money_owed", "amount": 10}]
+    assert not LedgerPosting.objects.filter(event__startswith="renounced:").exists()
+
+
+def test_money_that_staff_hold_back_cannot_be_given_up(buyer, seller):
+    sold_for(7, buyer=buyer, seller=seller)
+    SellerShare.objects.update(withheld_why="Looks like a theft")
+
+    assert owed(renounce(seller, 7)) == [{"what": "money_owed", "amount": 7}]
+
+
+def test_money_whose_payment_is_not_confirmed_cannot_be_given_up(buyer, seller):
+    sold_for(7, buyer=buyer, seller=seller)
+    Receipt.objects.update(verification="reported")
+
+    assert owed(renounce(seller, 7)) == [{"what": "money_owed", "amount": 7}]
+
+
+def test_a_refusal_for_another_reason_gives_nothing_up(buyer, seller, kettle):
+    sold_for(7, buyer=buyer, seller=seller)
+    paid_line(buyer, kettle)
+
+    assert renounce(seller, 7).status_code == 409
+    assert not LedgerPosting.objects.filter(event__startswith="renounced:").exists()
+
+
+def test_a_renouncement_of_an_open_account_is_found_broken(buyer, seller):
+    sold_for(7, buyer=buyer, seller=seller)
+    renounce(seller, 7)
+    User.objects.filter(pk=seller.pk).update(erased_at=None)
+
+    assert [broken.rule for broken in prove().broken] == [
+        "A ledger entry owed to a seller names the seller of its earnings, payout or renouncement"
+    ]
 
 
 def test_pictures_of_problems_go_with_who_sent_them(buyer, seller, settled):

@@ -37,6 +37,11 @@ OWN = [
 
 #: What is done, and SQL that does it; more than one statement where a value is copied elsewhere.
 CORRUPTIONS = [
+    (
+        "commission booked as renounced",
+        "UPDATE payments_ledgerentry SET account = 'renounced', order_id = NULL"
+        " WHERE account = 'commission'",
+    ),
     # The day, and approvals.
     ("the day's total of payouts set to 0", "UPDATE payments_payoutday SET sent = 0"),
     ("the day forgotten", "DELETE FROM payments_payoutday"),

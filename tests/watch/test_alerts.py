@@ -418,6 +418,25 @@ def test_one_prompt_that_was_taken_is_a_gateway_that_is_there():
     assert told_after(3) == []
 
 
+@pytest.mark.parametrize(("count", "told"), [(5, ["O-Mache: gateway down"]), (4, [])])
+def test_prompts_since_the_last_that_was_taken_show_an_outage_in_a_busy_shop(count, told):
+    attempts(
+        20,
+        status=fixed("failed"),
+        result_code=fixed("1032"),
+        checkout_request_id=lambda number: f"ws_CO_{number}",
+    )
+    attempts(count, minutes=4, status=fixed("unknown"))
+
+    assert told_after(3) == told
+
+
+def test_prompts_that_mpesa_may_still_accept_are_no_outage():
+    attempts(9, minutes=0.5, status=fixed("unknown"))
+
+    assert told_after(0) == []
+
+
 @pytest.mark.parametrize(
     ("count", "minutes", "told"),
     [(5, 4, ["O-Mache: prompts silent"]), (4, 4, []), (5, 2, []), (5, 90, [])],

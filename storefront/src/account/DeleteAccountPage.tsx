@@ -31,6 +31,8 @@ export default function DeleteAccountPage() {
     },
   });
   const { error } = leave;
+  const small = tooLittle(error);
+  const amount = money(small);
   const wrong = (name: string) => fieldError(error, name);
   const byCode = phone.data?.is_only_way_in ?? false;
   const wrongCode = wrong("phone_code") ?? (byCode ? wrong("code") : null);
@@ -67,10 +69,16 @@ export default function DeleteAccountPage() {
           event.preventDefault();
           const typed = new FormData(event.currentTarget);
           const code = needsCode ? { code: String(typed.get("mfa") ?? "") } : {};
+          const renounce = typed.get("renounce") ? { renounce: small } : {};
           leave.mutate(
             byCode
-              ? { token: sms.token, phone_code: digitsOf(typed, "phone_code"), ...code }
-              : { password: String(typed.get("password") ?? ""), ...code },
+              ? {
+                  token: sms.token,
+                  phone_code: digitsOf(typed, "phone_code"),
+                  ...code,
+                  ...renounce,
+                }
+              : { password: String(typed.get("password") ?? ""), ...code, ...renounce },
           );
         }}
       >
@@ -123,6 +131,17 @@ export default function DeleteAccountPage() {
         {error && !isKnown && !(error instanceof ApiError && error.code === "under_way") && (
           <Problem error={error} />
         )}
+        {small > 0 && (
+          <label className="choice">
+            <input type="checkbox" name="renounce" value="yes" />
+            <span>
+              <Trans>
+                The shop owes you {amount}, less than M-Pesa can send. I give it up to close my
+                account.
+              </Trans>
+            </span>
+          </label>
+        )}
         <label className="choice">
           <input type="checkbox" required />
           <span>
@@ -154,7 +173,13 @@ function mfaSaid(error: unknown): string | null {
   return isMfa(error) ? (error as ApiError).message : null;
 }
 
-type Thing = { what: string; reference?: string; order_token?: string; amount?: number };
+type Thing = {
+  what: string;
+  reference?: string;
+  order_token?: string;
+  amount?: number;
+  renounceable?: boolean;
+};
 
 const WHAT: Record<string, MessageDescriptor> = {
   unpaid_order: msg`An order is waiting for payment`,
@@ -168,12 +193,20 @@ const WHAT: Record<string, MessageDescriptor> = {
   money_owed: msg`There is an unsettled balance between you and the shop`,
 };
 
+function thingsOf(error: unknown): Thing[] {
+  const named = error instanceof ApiError ? error.body.under_way : null;
+  return Array.isArray(named) ? named.filter((each): each is Thing => isObject(each)) : [];
+}
+
+/** KES that the shop owes and M-Pesa cannot send, which may be given up; 0 if there is nothing. */
+function tooLittle(error: unknown): number {
+  return thingsOf(error).find((thing) => thing.renounceable)?.amount ?? 0;
+}
+
 /** What prevents the deletion, with a link to each order. */
 function UnderWay({ error }: { error: ApiError }) {
   const { i18n } = useLingui();
-  const things = Array.isArray(error.body.under_way)
-    ? error.body.under_way.filter((each): each is Thing => isObject(each))
-    : [];
+  const things = thingsOf(error);
   return (
     <div className="notice warn stack" role="alert">
       <p>

@@ -117,7 +117,7 @@ export interface paths {
         put?: never;
         /**
          * Delete the account
-         * @description Deletes names, e-mail, phones, addresses, pictures and messages, ends every session and unlists all products. Records that the law requires, and what others bought or sold, are kept under a number. This cannot be undone.
+         * @description Deletes names, e-mail, phones, addresses, pictures and messages, ends every session and unlists all products. Records that the law requires, and what others bought or sold, are kept under a number. This cannot be undone. A seller who is owed less than M-Pesa can send may give that up.
          */
         post: operations["delete_account"];
         delete?: never;
@@ -2340,6 +2340,8 @@ export interface components {
             phone_code?: string;
             /** @description The authenticator app's code, if log-in asks for one. */
             code?: string;
+            /** @description The `amount` of a `renounceable` `money_owed` (KES), to give it up. */
+            renounce?: number;
         };
         /** @enum {string} */
         DeleteAddressErrorCode: "busy" | "conflict" | "not_authenticated" | "not_found" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
@@ -2893,9 +2895,10 @@ export interface components {
          *     * `commission_refund` - commission_refund
          *     * `price_reduction` - price_reduction
          *     * `payout` - payout
+         *     * `renouncement` - renouncement
          * @enum {string}
          */
-        MovementOutputKindEnum: "sale" | "commission" | "refund" | "commission_refund" | "price_reduction" | "payout";
+        MovementOutputKindEnum: "sale" | "commission" | "refund" | "commission_refund" | "price_reduction" | "payout" | "renouncement";
         /**
          * @description * `pay` - Pay
          *     * `answer` - Answer
@@ -5607,7 +5610,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Orders or payments are in progress, listed in `under_way`: `unpaid_order`, `late_money` (may still be paid, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order, `parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is owed to the shop). Or the user is staff or works at a pick-up point: `staff_account`. */
+            /** @description Orders or payments are in progress, listed in `under_way`: `unpaid_order`, `late_money` (may still be paid, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order, `parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is owed to the shop; `renounceable` if it is less than M-Pesa can send, so that the seller may `renounce` it). Or the user is staff or works at a pick-up point: `staff_account`. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];

@@ -31,6 +31,7 @@ export const MOVEMENT: Record<Movement["kind"], MessageDescriptor> = {
   commission_refund: msg`Commission refund`,
   price_reduction: msg`Price reduced`,
   payout: msg`Payout`,
+  renouncement: msg`Given up`,
 };
 
 /** The result of importing a row of a spreadsheet, or of checking it. */
