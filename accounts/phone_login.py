@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from omachemainproj.api.errors import Refusal
+from omachemainproj.languages import ENGLISH, preferred_language
 
 from . import emails, guests, names, security_log, services
 from .models import PhoneLogin, User
@@ -94,8 +95,11 @@ def sign_in(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool
         _release_number(login)
         login = None
     user, is_new = (login.user, False) if login else _register(phone, now)
-    if is_new and (language := guests.language_with(phone)):
-        change_preferences(user, {"language": language})
+    if is_new:
+        asked = preferred_language(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+        language = guests.language_with(phone) or asked
+        if language and language != ENGLISH:
+            change_preferences(user, {"language": language})
     if not user.is_active:
         refuse("user_inactive")
     if not may_use_phone(user):

@@ -101,11 +101,12 @@ class RegistrationInput(serializers.Serializer):
         return attrs
 
     def save(self, **kwargs: Any) -> User:
-        """Create the account."""
+        """Create the account. ``language``: that of its messages."""
         return services.register(
             username=self.validated_data["username"],
             email=self.validated_data["email"],
             password=self.validated_data["password1"],
+            **kwargs,
         )
 
 

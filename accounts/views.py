@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from omachemainproj.api.error_schemas import field_errors, refusals
 from omachemainproj.api.languages import translate_response
+from omachemainproj.languages import language_for
 
 from . import services, tokens
 from .authentication import Public, current_user
@@ -44,7 +45,10 @@ _TAKEN = field_errors("The input is invalid.", taken={"username": ["This usernam
 
 
 class RegistrationView(Public, RegisterView):
-    """Register. The response signs the new user in; a cookie is only set on request."""
+    """Register. The response signs the new user in; a cookie is only set on request.
+
+    Their messages are in the language of the request, until they choose one.
+    """
 
     throttle_scope = "registration"
 
@@ -59,7 +63,7 @@ class RegistrationView(Public, RegisterView):
         transport = Transport.of(request)
         form = RegistrationInput(data=request.data)
         form.is_valid(raise_exception=True)
-        user = form.save()
+        user = form.save(language=language_for(request))
         pair = tokens.issue(user, Origin.of(request), browser=transport.browser)
         self.access_token, self.refresh_token = pair.access, pair.refresh
         return transport.deliver(Response(self.get_response_data(user), status=201), pair)

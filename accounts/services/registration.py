@@ -8,11 +8,16 @@ from django.db import IntegrityError, transaction
 
 from accounts import emails, names
 from accounts.models import EMAIL_TAKEN, User
+from accounts.preferences import change_preferences
 from omachemainproj.api.errors import FieldRefusal, refuse_field
+from omachemainproj.languages import ENGLISH
 
 
-def register(*, username: str, email: str, password: str) -> User:
-    """Create an account. Raises FieldRefusal if the name or e-mail was taken concurrently."""
+def register(*, username: str, email: str, password: str, language: str = ENGLISH) -> User:
+    """Create an account, with messages in this language.
+
+    Raises FieldRefusal if the name or e-mail was taken concurrently.
+    """
     user = User(username=username, email=email)
     # Hashed before the transaction: it is slow on purpose, and SQLite has one writer.
     user.set_password(password)
@@ -21,6 +26,8 @@ def register(*, username: str, email: str, password: str) -> User:
             user.save(force_insert=True)
             if not names.claim(user, username):
                 refuse_field("username", names.NAME_IS_CONFUSABLE)
+            if language != ENGLISH:
+                change_preferences(user, {"language": language})
     except IntegrityError as error:
         refuse_taken(username=username, email=email, error=error)
     emails.send_confirmation(user)

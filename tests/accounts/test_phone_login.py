@@ -27,6 +27,22 @@ def test_a_newcomer_joins_with_a_phone_alone(carrier):
     assert bearer(joined["access"]).get("/me/").json()["phone"] == PHONE
 
 
+def test_a_newcomers_messages_are_in_the_language_in_which_they_joined(carrier):
+    joined = enter(carrier, headers={"Accept-Language": "sw"}).json()
+
+    assert bearer(joined["access"]).get("/account/messages/").json()["language"] == "sw"
+
+
+def test_signing_in_keeps_the_language_of_messages_that_was_chosen(carrier):
+    joined = enter(carrier, headers={"Accept-Language": "sw"}).json()
+    bearer(joined["access"]).patch("/account/messages/", {"language": "en"})
+    with later(minutes=2):
+        again = enter(carrier, headers={"Accept-Language": "sw"}).json()
+        mine = bearer(again["access"]).get("/account/messages/").json()
+
+    assert mine["language"] == "en"
+
+
 def test_signing_in_again_opens_the_same_account(carrier):
     first = enter(carrier).json()
     with later(minutes=2):

@@ -31,6 +31,17 @@ def test_registering_answers_tokens_and_the_user(api):
     }
 
 
+@pytest.mark.parametrize(
+    ("asked", "language"), [({"HTTP_ACCEPT_LANGUAGE": "sw-KE,en;q=0.5"}, "sw"), ({}, "en")]
+)
+def test_messages_are_in_the_language_in_which_a_user_registered(api, asked, language):
+    api.credentials(**asked)
+    access = register(api).json()["access"]
+
+    mine = api.get("/account/messages/", HTTP_AUTHORIZATION=f"Bearer {access}")
+    assert mine.json()["language"] == language
+
+
 def test_the_answered_access_token_opens_the_api(api):
     access = register(api).json()["access"]
 

@@ -1105,6 +1105,8 @@ export interface paths {
         /**
          * Register
          * @description Register. The response signs the new user in; a cookie is only set on request.
+         *
+         *     Their messages are in the language of the request, until they choose one.
          */
         post: operations["register"];
         delete?: never;
