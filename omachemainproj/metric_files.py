@@ -52,8 +52,8 @@ class Place:
             while (lock := _locked(self._folder / f"{number}.lock")) is None:
                 number += 1
         except OSError as error:
-            # No room for another file, even an empty one: the counts stay in memory.
-            logger.warning("%s has no room for metrics: %s", self._folder, error)
+            # No folder, or no room for another file: the counts stay in memory.
+            logger.warning("METRICS_DIR cannot be used: %s", error)
             self._lock, self._number, self._process = -1, os.getpid(), os.getpid()
             return
         self._lock, self._number, self._process = lock, number, os.getpid()
@@ -110,9 +110,7 @@ def _allocate(filename: str, size: int) -> bool:
             os.close(descriptor)
     except OSError as error:
         logger.warning(
-            "%s has no room for metrics, so this process counts without sharing: %s",
-            Path(filename).parent,
-            error,
+            "METRICS_DIR cannot be used, so this process counts without sharing: %s", error
         )
         return False
     return True
@@ -130,9 +128,11 @@ def files_to_read(folder: Path) -> list[str]:
 def sweep(folder: Path) -> None:
     """Delete the files of places without a living process.
 
-    For the start of the web: another release may have used other names and other buckets.
+    For the start of the web: another release may have used other names and other buckets. A folder
+    that cannot be made is reported by whoever counts there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
     for lock in folder.glob("*.lock"):
         held = _locked(lock)
         if held is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -29,7 +30,8 @@ from .metric_files import VARIABLE, AllocatedFile, Place, files_to_read
 FOLDER = settings.METRICS_DIR
 if FOLDER:
     os.environ[VARIABLE] = FOLDER
-    Path(FOLDER).mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        Path(FOLDER).mkdir(parents=True, exist_ok=True)
     vars(values)["MmapedDict"] = AllocatedFile
     # The library chooses this on import, and would use the process id.
     values.ValueClass = values.MultiProcessValue(Place(Path(FOLDER)).number)  # type: ignore[no-untyped-call]

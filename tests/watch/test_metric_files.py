@@ -199,6 +199,15 @@ def test_a_process_without_room_for_its_counts_goes_on(full_folder):
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("path", ["/proc/none/metrics", "/etc/passwd"])
+def test_a_process_with_a_folder_that_cannot_be_used_goes_on(path):
+    with running(path, before=5, forks=1, count=10) as process:
+        pass
+
+    sweep(Path(path))
+    assert process.returncode == 0
+
+
 def test_a_process_that_finds_no_room_for_more_names_goes_on(tmp_path, monkeypatch):
     file = AllocatedFile(str(tmp_path / "counter_0.db"))
     file.write_value("first", 1.0, 0.0)
