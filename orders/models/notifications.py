@@ -29,6 +29,7 @@ class NotificationKind(models.TextChoices):
     REFUNDED = "refunded", "refund sent"
     SOLD = "sold", "goods sold"
     PAID_OUT = "paid_out", "seller paid"
+    PAYOUT_FAILED = "payout_failed", "seller could not be paid"
     PROBLEM = "problem", "problem reported"
     PROBLEM_REPLY = "problem_reply", "message about a problem"
     PROBLEM_ENDED = "problem_ended", "problem decided"
@@ -101,8 +102,8 @@ class Notice(models.Model):
     #: Where an SMS goes, 12 digits; empty for the number of the order, or of the seller's line.
     phone = models.CharField(max_length=12, blank=True)
     #: What cannot be read from the order later:
-    #: - amount (KES): goes_back, refunded, paid_out, problem_ended; prompt_failed where less than
-    #:   all is missing
+    #: - amount (KES): goes_back, refunded, paid_out, payout_failed, problem_ended; prompt_failed
+    #:   where less than all is missing
     #: - receipt (M-Pesa's number): refunded, paid_out
     #: - why ({"en": ..., "sw": ...}): prompt_failed, goes_back, attempted; refunded, where a price
     #:   was reduced

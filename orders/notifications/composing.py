@@ -56,6 +56,7 @@ _PREFERENCES = {
     NotificationKind.PROMPT_FAILED: "prompts",
     NotificationKind.SOLD: "selling",
     NotificationKind.PAID_OUT: "selling",
+    NotificationKind.PAYOUT_FAILED: "selling",
 }
 #: Kinds for buyer or seller, depending on ``to`` of the notice.
 OF_A_PROBLEM = {
@@ -290,6 +291,7 @@ _DRAFTS: dict[NotificationKind, Callable[[list[Notice], _OrderContext], Iterator
     NotificationKind.REFUNDED: _draft_for_buyer,
     NotificationKind.SOLD: _drafts_for_sellers,
     NotificationKind.PAID_OUT: _draft_for_user,
+    NotificationKind.PAYOUT_FAILED: _draft_for_user,
     NotificationKind.PROBLEM: _draft_for_party,
     NotificationKind.PROBLEM_REPLY: _draft_for_party,
     NotificationKind.PROBLEM_ENDED: _draft_for_party,

@@ -56,6 +56,7 @@ IMPORTANT_KINDS = frozenset(
         NotificationKind.GOES_BACK,
         NotificationKind.REFUNDED,
         NotificationKind.PAID_OUT,
+        NotificationKind.PAYOUT_FAILED,
     }
 )
 

@@ -189,6 +189,20 @@ TEMPLATES: dict[tuple[str, str], Template] = {
         "Tumekutumia {amount} kwa M-Pesa",
         "Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
     ),
+    (NotificationKind.PAYOUT_FAILED, "en"): Template(
+        "O-Mache: M-Pesa could not send {amount} for your sales to your number. The money is "
+        "safe: open Money in the shop, and check the number or enter another.",
+        "M-Pesa could not send you {amount}",
+        "M-Pesa could not send {amount} for your sales to your number.\n\nThe money is safe: open "
+        "Money in the shop, and check the number or enter another.",
+    ),
+    (NotificationKind.PAYOUT_FAILED, "sw"): Template(
+        "O-Mache: M-Pesa haikuweza kutuma {amount} za mauzo yako kwa nambari yako. Pesa ziko "
+        "salama: fungua Pesa dukani, hakiki nambari au weka nyingine.",
+        "M-Pesa haikuweza kukutumia {amount}",
+        "M-Pesa haikuweza kutuma {amount} za mauzo yako kwa nambari yako.\n\nPesa ziko salama: "
+        "fungua Pesa dukani, hakiki nambari au weka nyingine.",
+    ),
     (NotificationKind.PROBLEM, "en"): Template(
         "O-Mache: the buyer of order {reference} reported a problem ({about}): {items}. Please "
         "answer it under your sales. We pay you for it once this is settled.",

@@ -29,8 +29,10 @@ logger = logging.getLogger(__name__)
 
 #: The note of a payout that was dropped because one of its lines was cancelled or reduced.
 CHANGED = "One of its order items was cancelled or reduced in price."
-
-
+#: Reasons of a refusal that have nothing to do with its number: the shop's own.
+OURS_TO_FIX = frozenset(
+    {TransferFailure.NO_FUNDS, TransferFailure.INITIATOR, TransferFailure.MISCONFIGURED}
+)
 #: The note of a payout that M-Pesa made although it had answered that it does not know it.
 SENT_BEFORE = "M-Pesa had sent it before it waited for approval."
 
@@ -120,11 +122,20 @@ class PayoutHandler(TransferHandler[Payout]):
         )
 
     def on_refused(self, row: Payout, reason: TransferFailure) -> None:
-        """Retry after a temporary reason; else another number is needed, or staff decide."""
+        """Retry after a temporary reason; else another number is needed, of which its seller is
+        notified, or staff decide."""
         after = row.retry_after(reason)
         if after is not None:
             row.next_check_at = timezone.now() + after
             row.save(update_fields=["next_check_at"])
+        elif reason not in OURS_TO_FIX:
+            notify(
+                NotificationKind.PAYOUT_FAILED,
+                key=f"payout_failed:{row.pk}",
+                user_id=row.seller_id,
+                phone=row.phone,
+                amount=row.amount,
+            )
         row.shares.update(tries=F("tries") + 1)
         enqueue_after_commit(create_payouts, row.seller_id)
 

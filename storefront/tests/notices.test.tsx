@@ -75,6 +75,7 @@ describe("what a person was told", () => {
     ["prompt_failed", { line: null }, `/pay/${TOKEN}`],
     ["problem_ended", { line: 512 }, `/orders/${TOKEN}/problem/512`],
     ["sold", { order_token: null, line: null }, "/selling/orders?order=PR7KWQ4M"],
+    ["payout_failed", { order_token: null, reference: null }, "/selling/money"],
     ["paid_out", { order_token: null, reference: null }, "/selling/money"],
     ["problem", { order_token: null, line: 512 }, "/selling/problems"],
   ] as const)("of kind %s leads to what it is about", (kind, changes, place) => {

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.backoffice import audit
 from orders.fulfilment import move_line
+from orders.models.notifications import Notice
 from payments import clock
 from payments.daraja.errors import DarajaDuplicate, DarajaRefusal, DarajaRefused, DarajaUnknown
 from payments.ledger import balance
@@ -255,6 +256,22 @@ def test_a_number_without_m_pesa_keeps_back_what_goes_to_it_and_nothing_else(
     assert sent(daraja) == [(PHONE, 1500), (OTHER, 700)]
     assert payouts("status", "next_check_at")[0] == ("refused", None)
     assert owed() == 3700
+
+
+def test_a_seller_is_notified_once_of_a_payout_that_their_number_cannot_have(payout):
+    for _ in range(2):
+        post_result(payout, 2040)
+
+    [notice] = Notice.objects.filter(kind="payout_failed")
+    assert (notice.user_id, notice.phone) == (payout.seller_id, payout.phone)
+    assert notice.facts == {"amount": payout.amount}
+
+
+@pytest.mark.parametrize("code", [1, 2001, 11, 2006])
+def test_a_seller_is_not_notified_of_what_the_shop_has_to_mend(payout, code):
+    post_result(payout, code)
+
+    assert not Notice.objects.filter(kind="payout_failed").exists()
 
 
 def test_a_refused_payout_is_sent_to_another_number(payout, daraja):

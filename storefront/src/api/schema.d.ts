@@ -2967,12 +2967,13 @@ export interface components {
          *     * `refunded` - refund sent
          *     * `sold` - goods sold
          *     * `paid_out` - seller paid
+         *     * `payout_failed` - seller could not be paid
          *     * `problem` - problem reported
          *     * `problem_reply` - message about a problem
          *     * `problem_ended` - problem decided
          * @enum {string}
          */
-        NoticeOutputKindEnum: "paid" | "prompt_failed" | "shipped" | "arrived" | "attempted" | "waiting" | "uncollected" | "delivered" | "goes_back" | "refunded" | "sold" | "paid_out" | "problem" | "problem_reply" | "problem_ended";
+        NoticeOutputKindEnum: "paid" | "prompt_failed" | "shipped" | "arrived" | "attempted" | "waiting" | "uncollected" | "delivered" | "goes_back" | "refunded" | "sold" | "paid_out" | "payout_failed" | "problem" | "problem_reply" | "problem_ended";
         /** @enum {string} */
         NoticesErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @enum {string} */

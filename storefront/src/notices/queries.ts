@@ -15,7 +15,7 @@ export const noticesQuery = paged<Notice>(["notices", "all"], (cursor) =>
 export function placeOf({ kind, order_token: token, reference, line }: Notice): string {
   if (!token) {
     if (kind.startsWith("problem")) return "/selling/problems";
-    if (kind === "paid_out") return "/selling/money";
+    if (kind === "paid_out" || kind === "payout_failed") return "/selling/money";
     return reference ? `/selling/orders?order=${reference}` : "/selling/orders";
   }
   if (kind.startsWith("problem") && line) return `/orders/${token}/problem/${line}`;
