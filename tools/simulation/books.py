@@ -215,9 +215,18 @@ class Comparison:
             how = transfer.status if transfer else "nothing"
             self._say(f"{entry.receipt} of KES {entry.amount} went out, and the shop has {how}")
             return 0
-        if transfer.amount != entry.amount:
+        if transfer.amount != entry.amount and not self._was_lost_and_found(entry, transfer):
             self._say(f"{entry.receipt} of KES {entry.amount} went out for a {transfer}")
         return entry.amount
+
+    def _was_lost_and_found(self, entry: Entry, transfer: Refund | Payout) -> bool:
+        """Whether it is a reversal of ours that a restore lost, so that it looks like M-Pesa's own:
+        what was due back of the payment by then, and the rest, are a refund each."""
+        if not isinstance(transfer, Refund) or transfer.way != RefundMethod.OUTSIDE:
+            return False
+        return self.was_restored and entry.amount == sum(
+            part.amount for part in self._taken_back(entry)
+        )
 
     def _is_set_aside(self, entry: Entry) -> bool:
         """Whether somebody paid it by hand, and it waits for staff or is for no sale."""
