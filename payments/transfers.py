@@ -156,7 +156,7 @@ def mark_done(
     handler = handler_of(row)
     row = handler.lock(row.pk)
     if row.status == TransferStatus.DONE:
-        return _record_number(row, number)
+        return _record_number(row, number, amount or row.amount)
     if amount not in {None, row.amount}:
         return _flag_wrong_amount(row, amount or 0, handler.wrong_amount)
     was, row.status = row.status, TransferStatus.DONE
@@ -194,8 +194,9 @@ def _flag_wrong_amount(row: Transfer, amount: int, wrong_amount: str) -> str:
     return row.note
 
 
-def _record_number(row: Transfer, number: str) -> str:
-    """Record the number that M-Pesa reports of a transfer that is done. Returns a note.
+def _record_number(row: Transfer, number: str, amount: int) -> str:
+    """Record the number that M-Pesa reports of a transfer that is done, of ``amount`` KES. Returns
+    a note.
 
     A second number of money sent to a phone is a second movement: the row is left for staff, and
     the movement is a withdrawal for them to explain, as when it is on the statement. A payment is
@@ -209,7 +210,7 @@ def _record_number(row: Transfer, number: str) -> str:
         return "Already recorded."
     note = f"M-Pesa also reports it as {number}: the money may have been sent twice."
     if not is_number_of_transfer(number):
-        shown = {"shortcode": row.shortcode, "amount": row.amount, "phone": row.phone}
+        shown = {"shortcode": row.shortcode, "amount": amount, "phone": row.phone}
         reason = f"M-Pesa's result of {row.kind} {row.pk}, which is {row.number or 'done'}."
         Withdrawal.objects.get_or_create(
             number=number, defaults={**shown, "reason": reason, "left_at": timezone.now()}

@@ -400,6 +400,15 @@ def test_a_second_number_of_a_transfer_is_a_withdrawal_to_explain(kind, request)
     assert (second.state, second.amount, second.phone) == ("open", row.amount, row.phone)
 
 
+def test_a_second_number_has_the_amount_that_m_pesa_reports_with_it(payout):
+    row = under_way(payout)
+    left(row)
+
+    mark_done(row, number="SGP0000002", amount=1400)
+
+    assert Withdrawal.objects.get(number="SGP0000002").amount == 1400
+
+
 def test_a_second_number_reported_again_is_one_withdrawal(payout):
     row = under_way(payout)
     left(row)
