@@ -228,6 +228,12 @@ def amount_on_gateway(receipt: Receipt) -> int | None:
     return answers.exclude(number="").order_by("pk").values_list("amount", flat=True).last()
 
 
+def is_amount_on_gateway(receipt: Receipt) -> bool:
+    """Whether M-Pesa's statement or its answer has shown a receipt's number with its amount."""
+    shown = receipt.evidence.filter(source__in=AUTHORITATIVE_SOURCES, number=receipt.number)
+    return shown.exclude(number="").filter(amount=receipt.amount).exists()
+
+
 def request_confirmation(receipts: Iterable[Receipt], *, again: bool = False) -> None:
     """Schedule status queries of payments that transfers wait for. Safe to repeat, concurrently.
 

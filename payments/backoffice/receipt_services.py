@@ -327,7 +327,10 @@ def query_receipt_again(receipt_id: int) -> Receipt:
 @transaction.atomic
 def confirm_doubted_receipt(receipt_id: int, *, by: User) -> Receipt:
     """Confirm a payment in doubt that M-Pesa's own statement or answer has shown since it was put
-    in doubt: older reports were known then."""
+    in doubt: older reports were known then.
+
+    If nothing else reports its amount, ``by`` is the second source beside M-Pesa.
+    """
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
         raise ActionNotAvailable("This payment is not in doubt.")
@@ -336,6 +339,8 @@ def confirm_doubted_receipt(receipt_id: int, *, by: User) -> Receipt:
         raise ActionNotAvailable(
             "M-Pesa has not shown this payment since it was put in doubt. Query M-Pesa again."
         )
+    if not is_enough(receipt, list(receipt.evidence.all())):
+        _vouch_for(receipt, by)
     end_doubt(receipt, Verification.CONFIRMED)
     return receipt
 
@@ -372,9 +377,14 @@ def count_after_all(receipt_id: int, *, by: User) -> Receipt:
         receipt.refresh_from_db()
     if not receipt.is_confirmed:
         # Whoever recorded it entered another amount: ``by`` is the second source beside M-Pesa.
-        record(receipt, SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk))
+        _vouch_for(receipt, by)
         receipt.refresh_from_db()
     return receipt
+
+
+def _vouch_for(receipt: Receipt, by: User) -> None:
+    """Record that a staff member has seen a receipt, which is locked, as it is recorded."""
+    record(receipt, SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk))
 
 
 def _check_not_involved(receipt: Receipt, by: User, *others: Order) -> None:

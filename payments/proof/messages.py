@@ -16,7 +16,7 @@ from payments.daraja.results import Result, read_transfer_callback
 from payments.daraja.stk_callback import read_stk_callback
 from payments.daraja.transaction_types import Direction
 from payments.daraja.values import UnreadableCallback
-from payments.evidence import amount_on_gateway
+from payments.evidence import is_amount_on_gateway
 from payments.models import (
     AMOUNT_REPORTING_SOURCES,
     EventState,
@@ -117,7 +117,7 @@ def _is_outranked(receipt: Receipt, reported: _Payment) -> bool:
     if not {receipt.amount, reported.amount} <= sources.keys():
         return False
     is_own_again = sources[reported.amount] == ReceiptSource.CALLBACK
-    return is_own_again or amount_on_gateway(receipt) == receipt.amount
+    return is_own_again or is_amount_on_gateway(receipt)
 
 
 def _matches(receipt: Receipt, reported: _Payment, may_differ: bool) -> bool:

@@ -97,10 +97,7 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
         return f"{recorded} is recorded: only M-Pesa or a bank reports what arrived."
     if receipt.verification == Verification.NEVER_CAME:
         return f"{recorded} was written off because it never arrived; {reported} is reported now."
-    if (
-        source not in AUTHORITATIVE_SOURCES
-        and evidence.amount_on_gateway(receipt) == receipt.amount
-    ):
+    if source not in AUTHORITATIVE_SOURCES and evidence.is_amount_on_gateway(receipt):
         return _show(
             receipt,
             f"{reported} was posted to us; M-Pesa's own statement or answer shows {recorded}.",

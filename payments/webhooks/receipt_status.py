@@ -109,7 +109,8 @@ def _record_mpesa_reversal(receipt: Receipt, result: Result) -> str:
     _close(receipt)
     paid_to = _credited_number(result)
     is_ours = was_paid_to_us(receipt, paid_to)
-    is_typed = not receipt.evidence.filter(source__in=AMOUNT_REPORTING_SOURCES).exists()
+    reports = receipt.evidence.filter(source__in=AMOUNT_REPORTING_SOURCES, amount=receipt.amount)
+    is_typed = not reports.exists()
     if is_typed and is_ours and result.amount not in {None, 0, receipt.amount}:
         locked = lock_receipt(receipt.pk)
         correct_amount(locked, reported_amount=result.amount or 0, source=ReceiptSource.STATUS)
@@ -127,14 +128,18 @@ def _record_mpesa_reversal(receipt: Receipt, result: Result) -> str:
 def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd, heard_at: datetime) -> str:
     if receipt.verification == Verification.NEVER_CAME:
         return _apply_to_written_off(receipt, result, end)
+    report = _reported(receipt, result, end)
     if doubt := _reason_for_doubt(receipt, result, end):
-        return doubt if put_in_doubt(receipt.pk, doubt, heard_at=heard_at) else f"{doubt} {OLD}"
+        if not put_in_doubt(receipt.pk, doubt, heard_at=heard_at):
+            return f"{doubt} {OLD}"
+        if report is not None:
+            # It reports another amount, and confirms the payment once the statement shows it too.
+            _record_answer(receipt, report)
+        return doubt
     if receipt.doubted_at is not None and heard_at < receipt.doubted_at:
         return OLD
-    paid_to = _credited_number(result)
-    if result.amount is None or not paid_to:
+    if report is None:
         return "M-Pesa did not report the amount or the receiver. Nothing was changed."
-    report = SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
     _record_answer(receipt, report)
     _close(receipt)
     is_older = Q(receipt_checked_at__isnull=True) | Q(receipt_checked_at__lt=heard_at)
@@ -145,16 +150,25 @@ def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd, heard_at: 
 
 def _apply_to_written_off(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
     """Show staff that a payment which was written off came after all, whatever its amount."""
-    paid_to = _credited_number(result)
-    if end != TransactionEnd.COMPLETED or not result.amount or not _is_of(receipt, paid_to):
+    report = _reported(receipt, result, end)
+    if report is None:
         return "It was written off because it never arrived. Nothing was changed."
     locked = lock_receipt(receipt.pk)
-    record(locked, SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to))
+    record(locked, report)
     if locked.verification == Verification.NEVER_CAME:
         # Also if M-Pesa repeats an earlier answer.
         flag_late_payment(locked, is_shown=True)
     _close(receipt)
     return ARRIVED_AFTER_ALL
+
+
+def _reported(receipt: Receipt, result: Result, end: TransactionEnd) -> SourceReport | None:
+    """What an answer reports of a payment that was completed and came to us, whatever its amount;
+    None if it shows no such payment."""
+    paid_to = _credited_number(result)
+    if end != TransactionEnd.COMPLETED or not result.amount or not _is_of(receipt, paid_to):
+        return None
+    return SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
 
 
 def _record_answer(receipt: Receipt, report: SourceReport) -> None:

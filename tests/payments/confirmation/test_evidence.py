@@ -7,7 +7,7 @@ from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.refusals import ActionNotAvailable
-from payments.evidence import request_confirmation
+from payments.evidence import request_confirmation, staff_who_reported
 from payments.models import (
     Payout,
     Receipt,
@@ -183,6 +183,17 @@ def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, d
 
     invented.refresh_from_db()
     assert invented.verification == "confirmed"
+
+
+def test_who_ends_a_doubt_about_what_two_sources_report_is_no_source(invented, insider, colleague):
+    answer_query(invented, code="SFC_IC0003")
+    ReceiptEvidence.objects.create(
+        receipt=invented, source="statement", amount=3000, number=NUMBER, shortcode="174379"
+    )
+
+    money_in.confirm_doubted_receipt(invented.pk, by=colleague)
+
+    assert staff_who_reported([invented.pk]) == {insider.pk}
 
 
 @pytest.fixture
