@@ -85,13 +85,14 @@ def _inconsistent_times() -> Q:
 @rule("A refund that M-Pesa accepted has a sending time, and one not done has no number")
 def refund_times_are_consistent(now: datetime) -> QuerySet[Refund]:
     # A reversal whose amount was corrected (payments.refunds.external_reversals.correct_reversal)
-    # keeps its number, and other rows have the amount.
-    instead = Refund.objects.filter(
-        receipt=OuterRef("receipt"), way=RefundMethod.OUTSIDE, status=TransferStatus.DONE
-    )
+    # keeps its number, and other rows have the amount; likewise one of money that was merged.
+    reversals = Refund.objects.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE)
+    of_it = reversals.filter(receipt=OuterRef("receipt"))
+    of_the_same = reversals.filter(receipt=OuterRef("receipt__same_as"))
     by_hand = Q(way__in=[RefundMethod.OUTSIDE, RefundMethod.PORTAL])
     dropped = by_hand & Q(status=TransferStatus.DROPPED, done_at__isnull=True)
-    return Refund.objects.filter(_inconsistent_times()).exclude(dropped & Exists(instead))
+    instead = Exists(of_it) | Exists(of_the_same)
+    return Refund.objects.filter(_inconsistent_times()).exclude(dropped & instead)
 
 
 @rule("A payout that M-Pesa accepted has a sending time, and one not done has no number")

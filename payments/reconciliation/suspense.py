@@ -23,6 +23,7 @@ from payments.payment_matching import (
     matching_receipts,
     only_matching_attempt,
 )
+from payments.refunds.external_reversals import repeat_reversals, undo_reversals
 from payments.refunds.services import drop_unsent_refunds, refund_excess
 
 from .receipts import (
@@ -71,6 +72,8 @@ def apply_to_order(receipt: Receipt, order: Order, *, note: str, by_reference: b
     same = find_without_number(order, receipt)
     if same is not None and not receipt.is_not_from_prompt:
         return merge_receipts(same, receipt, order, note=note)
+    if receipt.refunds.taken_back().exists():
+        raise AlreadyMatched(f"M-Pesa reversed {receipt}: nothing of it is left.")
     if not by_reference:
         check_decided(receipt, except_order=order.pk)
     receipt.note = note[:200]
@@ -103,12 +106,12 @@ def check_may_be_applied(receipt: Receipt, *, though_in_doubt: bool = False) -> 
 
 
 def check_may_be_matched(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
-    """Raise AlreadyMatched if the money cannot be matched to an order, or is being refunded.
+    """Raise AlreadyMatched if the money cannot be matched to an order, or the shop is refunding it.
 
     Call inside a transaction that holds the receipt's lock.
     """
     check_may_be_applied(receipt, though_in_doubt=though_in_doubt)
-    if receipt.refunds.owed().exists():
+    if receipt.refunds.owed().exclude(pk__in=receipt.refunds.done_outside()).exists():
         raise AlreadyMatched(f"{receipt} is being refunded.")
 
 
@@ -117,8 +120,9 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
 
     The order's receipt takes the number, and the posting of the other is reversed by opposite
     entries. If their amounts differ, the amount in suspense is right, unless only staff reported
-    it. Call inside a transaction that holds the order's lock. Raises AlreadyMatched if either has
-    changed meanwhile, or the money is being refunded.
+    it. What M-Pesa reversed of it is missing from the order. Call inside a transaction that holds
+    the order's lock. Raises AlreadyMatched if either has changed meanwhile, or the shop is
+    refunding the money.
 
     Returns the order's receipt.
     """
@@ -132,6 +136,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
         raise AlreadyMatched(f"{movement} is another payment.")
     if not drop_unsent_refunds(movement):
         raise AlreadyMatched(f"{movement} is already being refunded.")
+    reversals = undo_reversals(movement, f"It is the payment of order {order.reference}.")
     ledger.post_merge(movement)
     number, amount = movement.number, movement.amount
     amount_reported_by = evidence.source_of_amount(movement)
@@ -152,6 +157,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     logger.info("receipt %s: found to be that of order %s", number, order.reference)
     if amount != unnamed.amount:
         correct_amount(unnamed, reported_amount=amount, source=amount_reported_by)
+    repeat_reversals(unnamed, reversals)
     refund_excess(order.pk)
     return unnamed
 
@@ -194,12 +200,17 @@ def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
 def match(receipt: Receipt, order: Order, *, though_in_doubt: bool = False) -> None:
     """Move money from suspense to an order. Call inside a transaction that locked both rows.
 
-    While the money is in doubt, no goods of the order are handed over. Raises AlreadyMatched if it
-    cannot be matched.
+    While the money is in doubt, no goods of the order are handed over. What M-Pesa reversed of it
+    is missing from the order. Raises AlreadyMatched if it cannot be matched.
     """
     check_may_be_matched(receipt, though_in_doubt=though_in_doubt)
+    reversals = undo_reversals(receipt, f"It is the payment of order {order.reference}.")
     receipt.order, receipt.waiting = order, receipt.amount < order.amount
     receipt.save(update_fields=["order", "waiting", "note"])
     ledger.post_match(receipt)
+    if reversals.is_any:
+        taken = repeat_reversals(receipt, reversals)
+        receipt.waiting = 0 < receipt.amount - taken < order.amount
+        receipt.save(update_fields=["waiting"])
     if receipt.is_in_doubt:
         evidence.update_order_doubt(receipt)

@@ -149,12 +149,13 @@ def absorb_duplicate(duplicate: Receipt, kept: Receipt, order: Order, *, note: s
     Its posting is reversed by an opposite one and its unsent refunds are dropped. What the order
     lacks then is taken from its other unsent refunds, or written off on ``kept``. Afterwards the
     duplicate has neither an order nor an attempt. Returns False, and changes nothing, if a refund
-    of it was sent or may have been.
+    of it was sent or may have been, or if M-Pesa reversed some of it.
 
     Call inside a transaction that holds the locks of the order and of both receipts.
     """
     dropped = list(duplicate.refunds.owed().order_by("pk"))
-    if not drop_unsent_refunds(duplicate, why=SAME_PAYMENT):
+    is_reversed = duplicate.refunds.done_outside().exists()
+    if is_reversed or not drop_unsent_refunds(duplicate, why=SAME_PAYMENT):
         return False
     if duplicate.written_off:
         ledger.post_write_off_reversal(duplicate, duplicate.written_off)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -114,13 +115,7 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     check_number(receipt, number)
     _take_back(receipt, amount, taken=taken, number=number, text=PART_REVERSED)
     part = f"{format_kes(amount)} of {format_kes(receipt.amount)}"
-    receipt.note = f"M-Pesa reversed {part} under {number} at its customer's request."
-    if receipt.order is not None and receipt.written_off:
-        receipt.note += " Stop anything that has not been delivered."
-    receipt.unacknowledged = True
-    receipt.save(update_fields=["note", "unacknowledged"])
-    logger.error("receipt %s: %s", receipt.number, receipt.note)
-    return receipt.note
+    return _note_part(receipt, f"M-Pesa reversed {part} under {number} at its customer's request.")
 
 
 @transaction.atomic
@@ -134,17 +129,19 @@ def correct_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     """
     receipt = lock_receipt(receipt_id)
     Refund.objects.lock_all_of(receipt)
-    numbered = receipt.refunds.numbered(number).exclude(way=RefundMethod.REVERSAL).first()
+    of_it = Refund.objects.filter(Q(receipt=receipt) | Q(receipt__same_as=receipt))
+    numbered = of_it.numbered(number).exclude(way=RefundMethod.REVERSAL).first()
     if numbered is None or not 0 < amount <= receipt.amount:
         return ""
     is_whole = numbered.way == RefundMethod.OUTSIDE and numbered.result_text not in PARTS_REVERSED
     recorded = receipt.amount if is_whole else numbered.amount
     # With what M-Pesa has since said to be reversed, all of it may be recorded.
     is_all_back = not is_whole and receipt.refunds.taken_back().exists()
-    if amount == recorded or numbered.status != TransferStatus.DONE or is_all_back:
+    counts = _row_that_counts(numbered, receipt)
+    if amount == recorded or counts is None or is_all_back:
         return "Already recorded."
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
-    for refund in receipt.refunds.taken_back() if is_whole else [numbered]:
+    for refund in receipt.refunds.taken_back() if is_whole else [counts]:
         undo_outside_refund(refund, f"M-Pesa shows a reversal of {format_kes(amount)}.")
     if order is not None:
         reverse_covered_write_off(receipt, order)
@@ -163,17 +160,69 @@ def correct_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     return receipt.note
 
 
-def copy_part_reversals(receipt: Receipt, other: Receipt) -> int:
-    """Record that M-Pesa reversed the same parts of this receipt as of another, which turned out to
-    be the same payment, and was recorded for another order. Returns their total, KES.
+def _row_that_counts(numbered: Refund, receipt: Receipt) -> Refund | None:
+    """The refund of a receipt that records a reversal: the one with its number, or another where
+    the money was found to be an order's (``repeat_reversals``). None if neither counts any more."""
+    if numbered.status == TransferStatus.DONE:
+        return numbered
+    if numbered.result_text not in PARTS_REVERSED:
+        return receipt.refunds.taken_back().first()
+    parts = receipt.refunds.reversed_parts().filter(result_text=PART_REVERSED_ELSEWHERE)
+    return parts.filter(amount=numbered.amount).first()
+
+
+class Reversed(NamedTuple):
+    """What M-Pesa reversed of a payment by itself: the KES of each part, or the whole payment."""
+
+    parts: list[int]
+    is_whole: bool
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.parts) or self.is_whole
+
+
+def undo_reversals(receipt: Receipt, why: str) -> Reversed:
+    """Undo what is recorded as reversed by M-Pesa of money in suspense that is found to be an
+    order's. The old rows keep the numbers. The caller repeats it there (``repeat_reversals``).
+
+    Call inside a transaction that holds the lock of the receipt.
+    """
+    Refund.objects.lock_all_of(receipt)
+    found = Reversed(_parts_of(receipt), is_whole=receipt.refunds.taken_back().exists())
+    for refund in receipt.refunds.done_outside():
+        undo_outside_refund(refund, why)
+    return found
+
+
+def repeat_reversals(receipt: Receipt, found: Reversed) -> int:
+    """Record for this receipt what M-Pesa reversed of another, which turned out to be the same
+    payment. Returns the total of the parts, KES.
 
     Call inside a transaction that holds the locks of both and of their orders.
     """
     taken = 0
-    for part in other.refunds.reversed_parts():
-        _take_back(receipt, part.amount, taken=taken, number="", text=PART_REVERSED_ELSEWHERE)
-        taken += part.amount
+    for amount in found.parts:
+        _take_back(receipt, amount, taken=taken, number="", text=PART_REVERSED_ELSEWHERE)
+        taken += amount
+    if found.is_whole:
+        record_outside_reversal(receipt.pk)
+        receipt.refresh_from_db()
+        return int(receipt.amount)
+    if taken:
+        part = f"{format_kes(taken)} of {format_kes(receipt.amount)}"
+        _note_part(receipt, f"M-Pesa reversed {part} before it was known whose payment it is.")
     return taken
+
+
+def copy_part_reversals(receipt: Receipt, other: Receipt) -> int:
+    """``repeat_reversals`` of the parts of another, which was recorded for another order and is
+    written off there."""
+    return repeat_reversals(receipt, Reversed(_parts_of(other), is_whole=False))
+
+
+def _parts_of(receipt: Receipt) -> list[int]:
+    return list(receipt.refunds.reversed_parts().values_list("amount", flat=True))
 
 
 def _is_recorded(receipt: Receipt, number: str) -> bool:
@@ -207,6 +256,16 @@ def _record_number(known: Refund, number: str) -> str:
         known.number = number
         known.save(update_fields=["number"])
     return "Already recorded."
+
+
+def _note_part(receipt: Receipt, note: str) -> str:
+    """Have staff look at a payment of which M-Pesa reversed a part. Returns the whole note."""
+    if receipt.order is not None and receipt.written_off:
+        note += " Stop anything that has not been delivered."
+    receipt.note, receipt.unacknowledged = note, True
+    receipt.save(update_fields=["note", "unacknowledged"])
+    logger.error("receipt %s: %s", receipt.number, note)
+    return note
 
 
 def _amount_lost(receipt: Receipt) -> int:

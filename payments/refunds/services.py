@@ -169,10 +169,12 @@ def drop_unsent_refunds(receipt: Receipt, *, why: str = "The money belongs to an
     """Drop the refunds of a receipt that is merged into another, if none was sent.
 
     Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
-    Returns False, and drops nothing, if any of them may have been sent.
+    Returns False, and drops nothing, if any of them may have been sent. What M-Pesa reversed by
+    itself stays for the caller.
     """
     Refund.objects.lock_all_of(receipt)
-    refunds = list(receipt.refunds.order_by("pk"))
+    outside = set(receipt.refunds.done_outside())
+    refunds = [each for each in receipt.refunds.order_by("pk") if each not in outside]
     going = [refund for refund in refunds if refund.status != TransferStatus.DROPPED]
     unsent = (TransferStatus.DUE, TransferStatus.REFUSED)
     if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):

@@ -25,6 +25,7 @@ from payments.models import (
 )
 from payments.models.refunds import UNSENT
 from payments.models.transfers import UNDER_WAY
+from payments.payment_matching import is_undecided
 from payments.transfers import mark_done
 
 from .corrections import record_refund, take_back
@@ -34,6 +35,7 @@ from .replacements import create_replacement, find_refused_before
 #: Why a refund is not sent that was due when money was found to have gone back.
 GONE_BEFORE = "Money of the payment had gone back that was not recorded."
 #: Why money cannot be said yet to have been a refund.
+UNDECIDED = "It may be the payment of an order's prompt. Wait for M-Pesa's answer, or decide first."
 SENT_LATER = "A refund of that amount was sent after it, and is under way. Wait for its result."
 
 
@@ -51,7 +53,8 @@ def record_refund_found(
     and what the order's remaining lines lack after it is written off, until they are cancelled.
 
     Raises CannotBeReversed if more would have gone back than was paid, as while M-Pesa has a
-    reversal of it, or if the refund is waiting for a second person, who has to approve it first.
+    reversal of it, if the refund is waiting for a second person, who has to approve it first, or
+    if the money may be a prompt's: once some of it went back, it cannot be matched any more.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     if order_id is not None:
@@ -78,6 +81,8 @@ def record_refund_found(
         return refund
     if is_too_much:
         raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
+    if is_undecided(receipt):
+        raise CannotBeReversed(UNDECIDED)
     way = RefundMethod.B2C if phone else RefundMethod.PORTAL
     record = partial(
         record_refund,

@@ -18,7 +18,7 @@ from payments.proof.prove import prove
 from payments.reconciliation.receipts import correct_amount
 from payments.reconciliation.returns import record_reversal_row
 from payments.reconciliation.status_query import query_now, query_status
-from payments.refunds.external_reversals import record_part_reversal
+from payments.refunds.external_reversals import record_outside_reversal, record_part_reversal
 from payments.transfers import mark_done
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import PHONE, an_order
@@ -184,6 +184,17 @@ def test_nothing_changes_once_money_of_the_proved_prompt_may_have_left(twice, co
 
     Refund.objects.filter(receipt=unnumbered).update(status="due", sent_at=None)
     assert len(counted()) == 2
+
+
+def test_nothing_changes_once_m_pesa_has_reversed_the_proved_prompt_s_payment(twice, colleague):
+    record_outside_reversal(twice[1].pk)
+    before = counted()
+
+    with pytest.raises(ActionNotAvailable, match="is already being refunded"):
+        money_in.set_receipt_number(twice[1].pk, number=NUMBER, by=colleague)
+
+    assert counted() == before
+    assert list(Refund.objects.done_outside().values_list("amount", flat=True)) == [3000]
 
 
 def test_prove_names_the_prompt_until_staff_have_decided(twice, colleague):
