@@ -222,7 +222,9 @@ class Actors:
         if amount < 1:
             return
         for _ in range(chance.choice([1, 1, 1, 2])):
-            paid = self.run.safaricom.pay_by_hand(chance.choice(PHONES), amount, account)
+            paid = self.run.safaricom.pay_by_hand(
+                chance.choice(PHONES), amount, account, self.run.shortcode
+            )
             self.run.log(f"  by hand KES {amount} for {account!r}: {paid['result_code']}")
             self.hand_paid += paid["result_code"] == "0"
 
@@ -280,7 +282,7 @@ class Actors:
             "TransID": f"FAKE{chance.getrandbits(20):06d}"[:10],
             "TransTime": "20261123120000",
             "TransAmount": f"{order.amount}.00",
-            "BusinessShortCode": self.run.safaricom.config.shortcode,
+            "BusinessShortCode": self.run.shortcode,
             "BillRefNumber": order.reference,
             "MSISDN": PHONES[0],
         }

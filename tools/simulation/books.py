@@ -49,6 +49,8 @@ class Comparison:
     sources: Collection[str]
     #: Whether the database was restored: refunds and payouts of ours may be in no row.
     was_restored: bool = False
+    #: Whether buyers pay to a till, where no payment names its order.
+    has_till: bool = False
     wrong: list[str] = field(default_factory=list)
     explained: Counter[str] = field(default_factory=Counter)
 
@@ -78,7 +80,8 @@ class Comparison:
         came = sum(self._check_incoming(entry) for entry in entries if entry.direction == "in")
         outgoing = sum(self._check_outgoing(entry) for entry in entries if entry.direction == "out")
         for receipt in self._receipts:
-            if receipt.pk not in self._counted and not _is_written_off(receipt):
+            is_another = receipt.same_as_id is not None or _is_written_off(receipt)
+            if receipt.pk not in self._counted and not is_another:
                 named = receipt.number or "without a number"
                 self._say(f"receipt {named} of KES {receipt.amount} never came ({receipt.source})")
         self._compare_refunds(entries)
@@ -120,7 +123,7 @@ class Comparison:
             STATEMENT not in self.sources
             and self._was_paid_by(receipt, prompt)
             and prompt.receipt not in self.reported
-            and _for_what(prompt) == _for_what(other)
+            and self._is_alike(prompt, other)
             and (_was_typed(receipt) or (self._is_by_hand(other) and prompt.phone == other.phone))
             and (self._is_by_hand(other) or self._was_never_answered(other))
         ):
@@ -132,6 +135,12 @@ class Comparison:
         """Whether a payment was made by the prompt of this receipt."""
         attempt = self._attempt_of(entry)
         return attempt is not None and attempt.pk == receipt.payment_id
+
+    def _is_alike(self, prompt: Entry, other: Entry) -> bool:
+        """Whether the portal shows the same amount and order for both, as far as it shows them."""
+        if self.has_till:
+            return prompt.amount == other.amount
+        return _for_what(prompt) == _for_what(other)
 
     def _is_by_hand(self, entry: Entry) -> bool:
         return not entry.purpose.checkout_request_id

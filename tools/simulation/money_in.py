@@ -57,7 +57,7 @@ class MoneyIn(Activity):
         return {
             "receipt.give": (receipts.unmatched(), self._an_order),
             "receipt.same": (receipts.unidentified_payments(), self._an_order),
-            "receipt.apart": (receipts.unidentified_payments(), self.nothing),
+            "receipt.apart": (receipts.unidentified_payments(), self._if_no_prompt_asked),
             "receipt.back": (receipts.unmatched(), self.nothing),
             "receipt.came": (receipts.in_doubt(), self._if_it_came),
             "receipt.never": (receipts.in_doubt(), self._if_it_did_not_come),
@@ -110,6 +110,7 @@ class MoneyIn(Activity):
     def finish(self) -> None:
         """Finance decide everything that waits for them, as the portal and the banks have it."""
         self._move_misapplied()
+        self._match_prompted()
         for receipt in Receipt.objects.in_doubt():
             self._end_doubt(receipt)
         for receipt in Receipt.objects.filter(verification=Verification.NEVER_CAME):
@@ -131,6 +132,15 @@ class MoneyIn(Activity):
         for receipt in Receipt.objects.exclude(number="").exclude(order=None):
             if order := self._its_order(receipt):
                 self.press("receipt.other", receipt, self.people.owner, **order)
+
+    def _match_prompted(self) -> None:
+        """Match what a prompt asked for: at a till M-Pesa shows no order, but the phone and the
+        time do."""
+        for receipt in Receipt.objects.to_match().exclude(number=""):
+            entry = self.run.safaricom.world.books.find(receipt.number)
+            if entry is not None and entry.purpose.checkout_request_id:
+                named = {"reference": entry.purpose.reference}
+                self.press("receipt.give", receipt, self.finance(), **named)
 
     def _end(self, payment: OrderPayment) -> None:
         """End an attempt M-Pesa never answered for: what else came like it is another payment."""
@@ -169,6 +179,12 @@ class MoneyIn(Activity):
     def _if_it_did_not_come(self, receipt: Receipt) -> Typed:
         is_there = self.came(receipt) and not self.chance.happens(2 * MISTAKEN)
         return None if is_there else {}
+
+    def _if_no_prompt_asked(self, receipt: Receipt) -> Typed:
+        """Of two payments alike, finance see by the time which one a prompt asked for."""
+        entry = self.run.safaricom.world.books.find(receipt.number)
+        is_prompted = entry is not None and bool(entry.purpose.checkout_request_id)
+        return None if is_prompted else {}
 
     def _its_reversal(self, receipt: Receipt) -> Typed:
         """That of the whole payment; now and then that of a part, which the statement corrects."""
@@ -237,7 +253,8 @@ class MoneyIn(Activity):
         return None if self._paid_by(payment) else {}
 
     def _paid_by(self, payment: OrderPayment) -> list[Entry]:
-        """What the portal shows for a prompt: by its phone, amount and order."""
+        """What the portal shows for a prompt: by its phone, amount and order; at a till, by its
+        phone, amount and time."""
         shown = (payment.phone, payment.amount, payment.order.reference)
         return [
             entry

@@ -118,7 +118,10 @@ class MoneyOut(Activity):
 
     def _read_statement(self) -> None:
         safaricom = self.run.safaricom
-        stop = PayoutStop.objects.after_a_restore().first()
+        try:
+            stop = PayoutStop.objects.after_a_restore().first()
+        except DatabaseAway:
+            return
         numbers = our_shortcodes() if stop else [safaricom.config.b2c_shortcode]
         for number in numbers:
             shown = safaricom.portal_statement(number, stop.lost_since if stop else None)
