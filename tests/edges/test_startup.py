@@ -129,6 +129,11 @@ def setting(expression, **changes):
             "AFRICASTALKING_BASE_URL must start with https://: it is sent the API key.",
         ),
         (
+            {"EMAIL_URL": "smtp://shop:secret@mail.example.co.ke:587"},
+            "EMAIL_URL must begin with smtp+tls:// (port 587) or smtp+ssl:// (port 465): a mail "
+            "server elsewhere is sent a password.",
+        ),
+        (
             {"SHOP_CONTACT": "the shop"},
             "SHOP_CONTACT must be a phone number, an e-mail address or both, in 100 characters.",
         ),
@@ -192,6 +197,19 @@ def test_a_complete_production_passes_djangos_own_inspection():
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://shop:secret@localhost:25",
+        "smtp://mail.example.co.ke:25",
+        "smtp+tls://shop:secret@mail.example.co.ke:587",
+        "smtp+ssl://shop:secret@mail.example.co.ke:465",
+    ],
+)
+def test_a_password_for_mail_that_leaves_no_machine_in_the_clear_is_fine(url):
+    assert run("manage.py", "check", EMAIL_URL=url).stderr == ""
 
 
 def test_production_is_strict():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from email.utils import parseaddr
 
-from omachemainproj.ip_addresses import is_loopback_url
+from omachemainproj.ip_addresses import is_loopback_host, is_loopback_url
 
 from .problems import Problems, Settings
 
@@ -20,6 +20,13 @@ def find_invalid_values(shop: Settings) -> Problems:
         yield (
             "DEFAULT_FROM_EMAIL",
             "DEFAULT_FROM_EMAIL must be an e-mail address, or a name and an <address>.",
+        )
+    is_open = not (shop["EMAIL_USE_TLS"] or shop["EMAIL_USE_SSL"])
+    if shop["EMAIL_HOST_PASSWORD"] and is_open and not is_loopback_host(shop["EMAIL_HOST"] or ""):
+        yield (
+            "EMAIL_URL",
+            "EMAIL_URL must begin with smtp+tls:// (port 587) or smtp+ssl:// (port 465): a mail "
+            "server elsewhere is sent a password.",
         )
     if shop["ALERT_EMAIL"] and not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", shop["ALERT_EMAIL"]):
         yield "ALERT_EMAIL", "ALERT_EMAIL must be one e-mail address, such as ops@example.co.ke."
