@@ -1,5 +1,6 @@
 """Concurrent migrates do the work of one; none is interrupted or blocks the shop."""
 
+import os
 import threading
 from io import StringIO
 
@@ -101,3 +102,27 @@ def test_a_plan_is_shown_while_another_migrates(other):
     with one_at_a_time(other, tell=str):
         call_command("migrate", "--plan", stdout=said)
     assert "No planned migration operations." in said.getvalue()
+
+
+@pytest.fixture
+def as_stranger():
+    """The connection as a role that owns nothing, in a database without tables."""
+    role = f"omache_stranger_{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA empty")
+        cursor.execute(f"CREATE ROLE {role} NOSUPERUSER NOCREATEDB NOCREATEROLE")
+        cursor.execute(f"GRANT USAGE ON SCHEMA empty TO {role}")
+        cursor.execute(f"SET ROLE {role}")
+        cursor.execute("SET search_path TO empty")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET search_path")
+        cursor.execute("RESET ROLE")
+        cursor.execute("DROP SCHEMA empty CASCADE")
+        cursor.execute(f"DROP ROLE {role}")
+
+
+@pytest.mark.usefixtures("as_stranger")
+def test_a_role_that_may_not_change_the_tables_is_told_who_migrates():
+    with pytest.raises(CommandError, match="Migrate as their owner, then run database_role"):
+        call_command("migrate", stdout=StringIO())
