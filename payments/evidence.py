@@ -121,8 +121,9 @@ def copy_evidence(receipt: Receipt, other: Receipt) -> None:
     _reassess(receipt)
 
 
-def record_on_statement(receipts: Iterable[Receipt]) -> int:
-    """Record that M-Pesa's statement shows these receipts; return how many that confirms.
+def record_on_statement(receipts: Iterable[Receipt], *, shortcode: str = "") -> int:
+    """Record that M-Pesa's statement of a short code, by default the one that prompts are paid to,
+    shows these receipts; return how many that confirms.
 
     Safe to repeat. Four statements for any number of receipts, if none of them is in doubt.
     """
@@ -137,7 +138,10 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
             _row(
                 each,
                 SourceReport(
-                    ReceiptSource.STATEMENT, each.amount, each.number, receiving_shortcode()
+                    ReceiptSource.STATEMENT,
+                    each.amount,
+                    each.number,
+                    shortcode or receiving_shortcode(),
                 ),
             )
             for each in new.values()

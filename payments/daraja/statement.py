@@ -115,9 +115,11 @@ class StatementCalls(Connection):
             raise reply.no("registration for statements")
 
     def pull_transactions(
-        self, *, start: datetime, end: datetime, offset: int = 0
+        self, *, start: datetime, end: datetime, offset: int = 0, shortcode: str = ""
     ) -> StatementPage:
         """The payments from `start` to `end`, both aware, from row `offset` on. Safe to repeat.
+
+        They are those to `shortcode`, by default to the number that prompts are paid to.
 
         Raises ValueError, and DarajaRefused or DarajaUnknown if there is no statement to read.
         """
@@ -128,7 +130,7 @@ class StatementCalls(Connection):
         if type(offset) is not int or offset < 0:
             raise ValueError("offset must be a whole number, 0 or more")
         question = {
-            "ShortCode": self._account.receiving_shortcode,
+            "ShortCode": shortcode or self._account.receiving_shortcode,
             "StartDate": _second(start),
             "EndDate": _second(end + timedelta(microseconds=999_999)),
             "OffSetValue": str(offset),

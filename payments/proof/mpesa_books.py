@@ -34,10 +34,12 @@ from payments.models import (
     ReceiptSource,
     Refund,
     RefundMethod,
+    StatementPull,
     TransferStatus,
     Verification,
 )
 from payments.models.transfers import UNDER_WAY
+from payments.shortcodes import receiving_shortcode
 
 from .prove import one_moment
 
@@ -77,8 +79,8 @@ def compare_with_mpesa(
     """
     now = timezone.now()
     start, settled = now - _STATEMENT_PERIOD, now - _SETTLED
-    rows = list(_statement(start, now))
-    numbers = sorted({settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE, _paying_number()})
+    rows = [row for number in _numbers_read(now) for row in _statement(number, start, now)]
+    numbers = sorted({receiving_shortcode(), _paying_number()})
     held = {number: _query_balance(number, patience) for number in numbers if number}
     with one_moment():
         known = _receipts([row.receipt for row in rows])
@@ -115,10 +117,20 @@ def _paying_number() -> str:
     return number if settings.DARAJA_INITIATOR_NAME else ""
 
 
-def _statement(start: datetime, end: datetime) -> Iterator[StatementRow]:
+def _numbers_read(now: datetime) -> list[str]:
+    """The number that is paid to, and former ones, to which something may have been paid lately."""
+    receiving = receiving_shortcode()
+    pulls = StatementPull.objects.still_read(receiving, now).exclude(shortcode=receiving)
+    read = pulls.filter(read_until__gte=now - _STATEMENT_PERIOD)
+    return [receiving, *read.values_list("shortcode", flat=True)]
+
+
+def _statement(shortcode: str, start: datetime, end: datetime) -> Iterator[StatementRow]:
     offset = 0
     for _ in range(MAX_PAGES):
-        page = gateway.daraja().pull_transactions(start=start, end=end, offset=offset)
+        page = gateway.daraja().pull_transactions(
+            start=start, end=end, offset=offset, shortcode=shortcode
+        )
         if page.is_last:
             return
         yield from page.rows

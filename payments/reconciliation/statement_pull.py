@@ -2,6 +2,9 @@
 
 Daraja's Pull Transactions shows the last 48 hours of payments to the pay bill, including STK
 pushes. Each row is recorded like a C2B confirmation, so known payments change nothing.
+
+A shop whose number changed reads that of the former number too: people still pay to it, prompts to
+it are under way, and M-Pesa reverses what was paid to it.
 """
 
 from __future__ import annotations
@@ -67,25 +70,29 @@ MAX_PAGES = 200
 
 
 def pull_statement(now: datetime) -> int:
-    """Record what M-Pesa's statement shows, if it is time to. Returns the number of rows.
+    """Record what M-Pesa's statement of each of the shop's numbers, now or formerly, shows, if it
+    is time to. Returns the number of rows.
 
-    Safe to repeat, on any worker, concurrently: one caller claims the pull by setting the next one.
+    Safe to repeat, on any worker, concurrently: one caller claims a pull by setting the next one.
     """
     if not settings.DARAJA_STATEMENT:
         return 0
-    pull = _claim(now)
-    if pull is None:
-        return 0
+    return sum(_pull(pull, now) for pull in _pulls(now) if _claim(pull, now))
+
+
+def _pull(pull: StatementPull, now: datetime) -> int:
     read_until = _read_until(pull, now)
     start = max((read_until or now - REACH) - OVERLAP, now - REACH)
     read = _Progress()
     try:
-        end = _read(start, now, read)
+        end = _read(pull.shortcode, start, now, read)
     except (DarajaError, Unfinished) as error:
         # The payments read are recorded; everything is read again soon.
-        logger.warning("the statement could not be read completely: %s", error)
+        is_former = pull.shortcode != receiving_shortcode()
+        of = f" of {pull.shortcode}" if is_former else ""
+        logger.warning("the statement%s could not be read completely: %s", of, error)
         StatementPull.objects.filter(pk=pull.pk).update(
-            next_pull_at=now + SOON, result_text=str(error)[:200]
+            next_pull_at=now + (ROUTINE if is_former else SOON), result_text=str(error)[:200]
         )
         return read.rows
     is_gapless = read_until is not None and start <= read_until
@@ -104,7 +111,7 @@ class _Progress:
     rows: int = 0
 
 
-def _read(start: datetime, end: datetime, read: _Progress) -> datetime:
+def _read(shortcode: str, start: datetime, end: datetime, read: _Progress) -> datetime:
     """Record the statement from ``start``; return until when it was read.
 
     If it is too long for one pull, as after an outage, only its beginning is read: as much time as
@@ -114,20 +121,20 @@ def _read(start: datetime, end: datetime, read: _Progress) -> datetime:
     """
     beginning = start + OVERLAP + ROUTINE
     try:
-        _record_rows(start, end, read)
+        _record_rows(shortcode, start, end, read)
     except TooManyPages:
         if beginning >= end:
             raise
-        _record_rows(start, beginning, read)
+        _record_rows(shortcode, start, beginning, read)
         return beginning
     return end
 
 
-def _record_rows(start: datetime, end: datetime, read: _Progress) -> None:
+def _record_rows(shortcode: str, start: datetime, end: datetime, read: _Progress) -> None:
     broken = 0
     others: list[StatementRow] = []
-    for page in _pages(start, end):
-        broken += _record_payments(page)
+    for page in _pages(shortcode, start, end):
+        broken += _record_payments(page, shortcode)
         others += [row for row in page.rows if not _is_payment(row)]
         read.rows += page.size
     broken += _record_others(others)
@@ -150,10 +157,12 @@ class TooManyPages(Unfinished):
     """A period has more pages than one pull reads."""
 
 
-def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
+def _pages(shortcode: str, start: datetime, end: datetime) -> Iterator[StatementPage]:
     offset = 0
     for _ in range(MAX_PAGES):
-        page = gateway.daraja().pull_transactions(start=start, end=end, offset=offset)
+        page = gateway.daraja().pull_transactions(
+            start=start, end=end, offset=offset, shortcode=shortcode
+        )
         if page.is_last:
             return
         yield page
@@ -165,7 +174,7 @@ def _is_payment(row: StatementRow) -> bool:
     return not row.is_reversal and row.direction == Direction.IN
 
 
-def _record_payments(page: StatementPage) -> int:
+def _record_payments(page: StatementPage, shortcode: str) -> int:
     """Record the payments of a page; return how many failed. Unreadable rows are kept for staff."""
     known = {(receipt.number, receipt.amount): receipt for receipt in _receipts_of(page.rows)}
     shown: list[Receipt] = []
@@ -179,11 +188,11 @@ def _record_payments(page: StatementPage) -> int:
             shown.append(receipt)
             continue
         try:
-            record_receipt(_incoming_payment(row))
+            record_receipt(_incoming_payment(row, shortcode))
         except Exception:
             logger.exception("a row of the statement could not be recorded: %s", row.receipt)
             broken += 1
-    record_on_statement(shown)
+    record_on_statement(shown, shortcode=shortcode)
     return broken
 
 
@@ -289,21 +298,29 @@ def _fail_if_unpaid(payment_id: int) -> bool:
     return True
 
 
-def _claim(now: datetime) -> StatementPull | None:
+def _pulls(now: datetime) -> list[StatementPull]:
+    """The pulls of the number that is paid to, and of former ones."""
     shortcode = receiving_shortcode()
-    pulls = StatementPull.objects.filter(shortcode=shortcode)
-    if not pulls.exists():
+    pulls = list(StatementPull.objects.still_read(shortcode, now))
+    if all(pull.shortcode != shortcode for pull in pulls):
         StatementPull.objects.bulk_create(
             [StatementPull(shortcode=shortcode, next_pull_at=now)],
             ignore_conflicts=True,
         )
+        pulls = list(StatementPull.objects.still_read(shortcode, now))
+    return pulls
+
+
+def _claim(pull: StatementPull, now: datetime) -> bool:
+    """Set the time of the next pull; return whether it was time, and this caller may pull."""
+    pulls = StatementPull.objects.filter(pk=pull.pk)
     next_pull = now + (SOON if _something_is_unknown(now) else ROUTINE)
     # An attempt that becomes unknown meanwhile does not have to wait for the routine interval.
     # A pull further ahead than any is planned was planned by a wrong clock.
     due = pulls.filter(Q(next_pull_at__lte=now) | Q(next_pull_at__gt=now + ROUTINE + CLOCKS_DIFFER))
     if not due.exists() and next_pull <= now + SOON:
         due = pulls.filter(next_pull_at__gt=now + SOON)
-    return pulls.first() if due.update(next_pull_at=next_pull) else None
+    return bool(due.update(next_pull_at=next_pull))
 
 
 def _something_is_unknown(now: datetime) -> bool:
@@ -324,7 +341,7 @@ def _receipt_without_number(since: datetime) -> QuerySet[Any, int]:
     return receipts.values_list("pk", flat=True)[:1]
 
 
-def _incoming_payment(row: StatementRow) -> IncomingPayment:
+def _incoming_payment(row: StatementRow, shortcode: str) -> IncomingPayment:
     return IncomingPayment(
         provider=Provider.MPESA,
         number=row.receipt,
@@ -333,5 +350,5 @@ def _incoming_payment(row: StatementRow) -> IncomingPayment:
         reference=row.reference,
         phone=row.phone,
         paid_at=row.paid_at,
-        shortcode=receiving_shortcode(),
+        shortcode=shortcode,
     )

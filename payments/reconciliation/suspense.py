@@ -208,7 +208,7 @@ def match(receipt: Receipt, order: Order, *, though_in_doubt: bool = False) -> N
     receipt.order, receipt.waiting = order, receipt.amount < order.amount
     receipt.save(update_fields=["order", "waiting", "note"])
     ledger.post_match(receipt)
-    if reversals.is_any:
+    if any(reversals):
         taken = repeat_reversals(receipt, reversals)
         receipt.waiting = 0 < receipt.amount - taken < order.amount
         receipt.save(update_fields=["waiting"])

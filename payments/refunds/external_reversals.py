@@ -24,6 +24,7 @@ from payments.models import (
     RefundReason,
     TransferStatus,
     Verification,
+    Withdrawal,
 )
 from payments.models.refunds import (
     PART_REVERSED,
@@ -172,14 +173,10 @@ def _row_that_counts(numbered: Refund, receipt: Receipt) -> Refund | None:
 
 
 class Reversed(NamedTuple):
-    """What M-Pesa reversed of a payment by itself: the KES of each part, or the whole payment."""
+    """What M-Pesa reversed of a payment by itself: refunds of parts, and of the whole payment."""
 
-    parts: list[int]
-    is_whole: bool
-
-    @property
-    def is_any(self) -> bool:
-        return bool(self.parts) or self.is_whole
+    parts: list[Refund]
+    whole: list[Refund]
 
 
 def undo_reversals(receipt: Receipt, why: str) -> Reversed:
@@ -189,8 +186,9 @@ def undo_reversals(receipt: Receipt, why: str) -> Reversed:
     Call inside a transaction that holds the lock of the receipt.
     """
     Refund.objects.lock_all_of(receipt)
-    found = Reversed(_parts_of(receipt), is_whole=receipt.refunds.taken_back().exists())
-    for refund in receipt.refunds.done_outside():
+    refunds = receipt.refunds
+    found = Reversed(list(refunds.reversed_parts()), list(refunds.taken_back()))
+    for refund in [*found.parts, *found.whole]:
         undo_outside_refund(refund, why)
     return found
 
@@ -202,27 +200,43 @@ def repeat_reversals(receipt: Receipt, found: Reversed) -> int:
     Call inside a transaction that holds the locks of both and of their orders.
     """
     taken = 0
-    for amount in found.parts:
-        _take_back(receipt, amount, taken=taken, number="", text=PART_REVERSED_ELSEWHERE)
-        taken += amount
-    if found.is_whole:
+    for part in found.parts:
+        taken += _repeat_part(receipt, part, taken=taken)
+        _settle_again([part], receipt)
+    if found.whole:
         record_outside_reversal(receipt.pk)
         receipt.refresh_from_db()
+        _settle_again(found.whole, receipt)
         return int(receipt.amount)
-    if taken:
-        part = f"{format_kes(taken)} of {format_kes(receipt.amount)}"
-        _note_part(receipt, f"M-Pesa reversed {part} before it was known whose payment it is.")
     return taken
 
 
 def copy_part_reversals(receipt: Receipt, other: Receipt) -> int:
-    """``repeat_reversals`` of the parts of another, which was recorded for another order and is
-    written off there."""
-    return repeat_reversals(receipt, Reversed(_parts_of(other), is_whole=False))
+    """Record for this receipt the parts that M-Pesa reversed of another, which turned out to be the
+    same payment, and was recorded for another order: there they stay, as it is written off. Returns
+    their total, KES.
+
+    Call inside a transaction that holds the locks of both and of their orders.
+    """
+    taken = 0
+    for part in other.refunds.reversed_parts():
+        taken += _repeat_part(receipt, part, taken=taken)
+    return taken
 
 
-def _parts_of(receipt: Receipt) -> list[int]:
-    return list(receipt.refunds.reversed_parts().values_list("amount", flat=True))
+def _repeat_part(receipt: Receipt, part: Refund, *, taken: int) -> int:
+    """Record a part of another receipt for this one, after ``taken`` KES. Returns its KES."""
+    _take_back(receipt, part.amount, taken=taken, number="", text=PART_REVERSED_ELSEWHERE)
+    amounts = f"{format_kes(taken + part.amount)} of {format_kes(receipt.amount)}"
+    _note_part(receipt, f"M-Pesa reversed {amounts} before it was known whose payment it is.")
+    return int(part.amount)
+
+
+def _settle_again(undone: list[Refund], receipt: Receipt) -> None:
+    """Have the withdrawal on the portal's statement that a reversal was known by settle the refund
+    that records it now."""
+    counts = receipt.refunds.done_outside().last()
+    Withdrawal.objects.filter(refund__in=undone).update(refund=counts)
 
 
 def _is_recorded(receipt: Receipt, number: str) -> bool:

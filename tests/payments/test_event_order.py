@@ -71,7 +71,7 @@ def _c2b(receipt, amount=3000):
 
 def _statement(client, payment, daraja):
     row = StatementRow("SGL7654321", 3000, None, "", payment.order.reference, "Pay Bill")
-    record_receipt(_incoming_payment(row))
+    record_receipt(_incoming_payment(row, "174379"))
 
 
 #: What happens to an order of two kettles. The prompt was paid under SGL7654321.

@@ -5,15 +5,18 @@ the prompt.
 """
 
 import pytest
+from django.utils import timezone
 
 from orders.lifecycle import cancel_order
 from orders.models import Order
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice.refusals import ActionNotAvailable
-from payments.models import Receipt
+from payments.daraja.portal_statement import Movement
+from payments.models import Receipt, Refund, Withdrawal
 from payments.proof.prove import prove
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.returns import record_reversal_row
+from payments.reconciliation.withdrawals import settle_again, take_in_withdrawal
 from payments.refunds.external_reversals import (
     CannotBeReversed,
     record_outside_reversal,
@@ -189,3 +192,19 @@ def test_money_that_may_be_a_prompt_s_is_not_said_to_have_gone_back(order, payme
         )
 
     assert (refunds(), books()) == ([], {"mpesa_clearing": PRICE, "suspense": PRICE})
+
+
+@pytest.mark.parametrize("amount", [500, PRICE])
+def test_the_portal_s_withdrawal_settles_the_refund_that_counts(
+    client, order, payment, at_till, amount
+):
+    row = Movement(BACK, timezone.now(), False, amount, "", "Reversal", "", PAID, ())
+    take_in_withdrawal(row, shortcode="174379")
+    take_back(at_till, amount)
+    assert settle_again(Withdrawal.objects.get().pk)
+
+    post(client, payment, success(payment, receipt=PAID, amount=PRICE))
+
+    counts = Refund.objects.get(status="done")
+    assert (Withdrawal.objects.get().refund, counts.amount) == (counts, amount)
+    assert prove().broken == []

@@ -492,7 +492,7 @@ def at_a_till(forsaken):
     paid = StatementRow(
         "SGL7654321", 3000, NOW + timedelta(seconds=20), forsaken.phone, "", "Buy Goods"
     )
-    receipt, _ = record_receipt(_incoming_payment(paid))
+    receipt, _ = record_receipt(_incoming_payment(paid, "174379"))
     assert receipt.order is None
     read_from_to(NOW, NOW + 26 * HOUR)
     return receipt

@@ -222,9 +222,8 @@ class Actors:
         if amount < 1:
             return
         for _ in range(chance.choice([1, 1, 1, 2])):
-            paid = self.run.safaricom.pay_by_hand(
-                chance.choice(PHONES), amount, account, self.run.shortcode
-            )
+            number = self.run.receiving.number_of_payer(chance)
+            paid = self.run.safaricom.pay_by_hand(chance.choice(PHONES), amount, account, number)
             self.run.log(f"  by hand KES {amount} for {account!r}: {paid['result_code']}")
             self.hand_paid += paid["result_code"] == "0"
 
@@ -282,7 +281,7 @@ class Actors:
             "TransID": f"FAKE{chance.getrandbits(20):06d}"[:10],
             "TransTime": "20261123120000",
             "TransAmount": f"{order.amount}.00",
-            "BusinessShortCode": self.run.shortcode,
+            "BusinessShortCode": self.run.receiving.number,
             "BillRefNumber": order.reference,
             "MSISDN": PHONES[0],
         }

@@ -57,6 +57,7 @@ from .clock import BEGINNING, SeededScheduler, Time, VirtualClock
 from .log_reader import logs_are_read
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, Processes, forget_what_was_asked
+from .receiving import Receiving
 from .restores import Restores
 from .seed_data import SeedData
 from .shop import ShopClient
@@ -77,8 +78,6 @@ MONOTONIC = 1e6
 #: The shop's address, and the secret part of the address for payments by hand.
 SHOP, C2B_TOKEN = "http://127.0.0.1:8000", "aboutpaymentsbyhand"
 REPORTS_TOKEN = "aboutmessages"
-#: Share of seeds whose shop has a till in place of a pay bill: what is paid there names no order.
-WITH_TILL = 0.25
 #: Sources a shop may lack, and the probability of having them.
 SOURCES = {BY_HAND: 0.85, STATEMENT: 0.85}
 
@@ -140,15 +139,8 @@ class Run:
         self.sources = frozenset(
             source for source, how_often in SOURCES.items() if self.origin.happens(how_often)
         )
-        self.has_till = Chance(f"{seed} till").happens(WITH_TILL)
         self.certificate = certificate
         self.safaricom = self._open_safaricom()
-
-    @property
-    def shortcode(self) -> str:
-        """The number buyers pay to: the shop's pay bill, or its till."""
-        config = self.safaricom.config
-        return config.till if self.has_till else config.shortcode
 
     def play(self) -> Outcome:
         """Play the seed to its end. Raises Failed."""
@@ -175,6 +167,11 @@ class Run:
             self.ids.seed(seed + 1)
             self.goods_chance.seed(f"{seed} goods")
             self.restores.at(self.step)
+            # Not before the first round of the clock: a shop has read its statement for months.
+            has_read = STATEMENT not in self.sources or StatementPull.objects.exists()
+            if has_read and self.receiving.is_changed_at(self.step):
+                self.receiving.change()
+                self.log(f"buyers pay to {self.receiving.number} from now on")
             self.actors.act()
             self.watch.look()
             if self.step % BETWEEN_PROOFS == 0 and self.step < self.steps:
@@ -230,7 +227,7 @@ class Run:
             self.network.reported,
             self.sources,
             was_restored=self.restores.restored_at is not None,
-            has_till=self.has_till,
+            has_till=self.receiving.had_till,
         )
         found.run()
         for difference in found.wrong:
@@ -431,10 +428,6 @@ class Run:
                     DARAJA_CALLBACK_BASE_URL=SHOP,
                     DARAJA_CALLBACK_IPS=[SAFARICOM] if self.origin.happens(0.3) else [],
                     DARAJA_CERTIFICATE=self.certificate,
-                    DARAJA_TRANSACTION_TYPE=(
-                        "CustomerBuyGoodsOnline" if self.has_till else "CustomerPayBillOnline"
-                    ),
-                    DARAJA_PARTY_B=self.shortcode if self.has_till else "",
                     DARAJA_C2B_TOKEN=C2B_TOKEN if BY_HAND in self.sources else "",
                     DARAJA_STATEMENT=STATEMENT in self.sources,
                     DARAJA_QUERIES_A_MINUTE=self.origin.choice([5, 60]),
@@ -443,6 +436,7 @@ class Run:
                     **self._policy(),
                 )
             )
+            enter(self.receiving.open())
             self._open_inboxes()
             mail.outbox.clear()
             forget_what_was_asked()
@@ -500,19 +494,24 @@ class Run:
             stk_confirmations=chance.happens(0.6),
             sms_reports_url=f"{SHOP}/safwebhook/sms/{REPORTS_TOKEN}/",
         )
-        shortcode = safaricom.config.till if self.has_till else safaricom.config.shortcode
+        self.receiving = Receiving(
+            safaricom.config, Chance(f"{self.seed} receiving"), steps=self.steps
+        )
         if BY_HAND in self.sources:
             address = f"{SHOP}/safwebhook/c2b/{C2B_TOKEN}"
-            safaricom.world.registrations.add(
-                Registration(
-                    shortcode=shortcode,
-                    response_type=chance.choice(["Completed", "Cancelled"]),
-                    confirmation_url=f"{address}/confirmation/",
-                    validation_url=f"{address}/validation/",
-                    version=2,
+            response_type = chance.choice(["Completed", "Cancelled"])
+            for number in self.receiving.numbers:
+                safaricom.world.registrations.add(
+                    Registration(
+                        shortcode=number,
+                        response_type=response_type,
+                        confirmation_url=f"{address}/confirmation/",
+                        validation_url=f"{address}/validation/",
+                        version=2,
+                    )
                 )
-            )
-        safaricom.world.registrations.allow_pull(shortcode)
+        for number in self.receiving.numbers:
+            safaricom.world.registrations.allow_pull(number)
         scheduler = safaricom.world.scheduler
         assert isinstance(scheduler, SeededScheduler)
         self.time.scheduler = self.scheduler = scheduler
@@ -533,7 +532,7 @@ class Run:
         for state, number in Counter(Parcel.objects.values_list("fee_state", flat=True)).items():
             counts[f"parcels' fees {state}"] = number
         counts["refunds left to a person"] = Refund.objects.refused().count()
-        counts["shops with a till"] = self.has_till
+        counts["shops with a till"] = self.receiving.had_till
         counts["restores"] = self.restores.restored_at is not None
         counts["messages"] = GatewayEvent.objects.count()
         for why, times in self.explained.items():
