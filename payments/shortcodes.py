@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from .models import Provider, Receipt, ReceiptEvidence, Transfer
+from .models import (
+    OrderPayment,
+    Payout,
+    Provider,
+    Receipt,
+    ReceiptEvidence,
+    Refund,
+    StatementPull,
+    Transfer,
+)
 
 
 def receiving_shortcode() -> str:
@@ -36,6 +45,15 @@ def _prompted_shortcode(receipt: Receipt) -> str:
 def is_our_shortcode(shortcode: str) -> bool:
     """Whether this is one of the shop's short codes."""
     return bool(shortcode) and shortcode in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
+
+
+def was_our_shortcode(shortcode: str) -> bool:
+    """Whether this is one of the shop's short codes that pay in or out, or was: a prompt, a refund
+    or a payout was sent with it, or its statement pulled."""
+    if is_our_shortcode(shortcode) or shortcode == settings.DARAJA_B2C_SHORTCODE:
+        return bool(shortcode)
+    sent = (OrderPayment, Refund, Payout, StatementPull)
+    return any(model._default_manager.filter(shortcode=shortcode).exists() for model in sent)
 
 
 def was_paid_to_us(receipt: Receipt, shortcode: str) -> bool:

@@ -35,7 +35,7 @@ from payments.models import (
     StopCause,
     Withdrawal,
 )
-from payments.shortcodes import is_our_shortcode, receiving_shortcode
+from payments.shortcodes import receiving_shortcode, was_our_shortcode
 
 from .incoming import IncomingPayment, may_name_its_order, record_receipt
 from .receipts import find_receipt
@@ -104,14 +104,15 @@ def open_statement(
 ) -> Statement:
     """Parse a downloaded file; the arguments supply what it does not say itself.
 
-    Raises UnreadableStatement, and CannotBeRead if it is not of one of our short codes, or its
-    period is unknown or not over.
+    Raises UnreadableStatement, and CannotBeRead if it is not of one of our short codes, now or
+    formerly, or its period is unknown or not over.
     """
     file = read_portal_file(content)
     named = file.shortcode or shortcode
     if not named:
         raise CannotBeRead("It does not name its short code: pass it as --shortcode.")
-    if named not in our_shortcodes() or (shortcode and shortcode != named):
+    is_ours = named in our_shortcodes() or was_our_shortcode(named)
+    if not is_ours or (shortcode and shortcode != named):
         raise CannotBeRead(f"It is of {named}, not of {' or '.join(our_shortcodes())}.")
     first, last = begins or file.begins, ends or file.ends
     if first is None or last is None:
@@ -166,8 +167,8 @@ def _take_in_payment(one: Movement, shortcode: str) -> bool:
     known = Receipt.objects.filter(provider=Provider.MPESA, number=one.receipt)
     same = known.filter(amount=one.amount).first()
     if same is not None and not may_name_its_order(same, one.reference):
-        if is_our_shortcode(shortcode):
-            record_on_statement([same])
+        if shortcode != settings.DARAJA_B2C_SHORTCODE:
+            record_on_statement([same], shortcode=shortcode)
         return False
     is_new = not known.exists()
     record_receipt(

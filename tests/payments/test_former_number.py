@@ -9,10 +9,12 @@ from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused
 from payments.models import Receipt, Refund, StatementPull
 from payments.proof.mpesa_books import compare_with_mpesa
+from payments.reconciliation.portal_statement_import import CannotBeRead
 from payments.reconciliation.statement_pull import pull_statement
 from payments.shortcodes import reversing_shortcode
 
 from .bodies import post, success
+from .statements import read, statement
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +162,27 @@ def test_prove_compares_with_the_statements_of_both(moved, order, monkeypatch):
     found = compare_with_mpesa(patience=0)
 
     assert [each for each in found.differences if PAID in each] == []
+
+
+def test_the_portal_s_statement_of_a_former_number_is_read(moved, order):
+    shown = {"receipt": PAID, "amount": 3000, "account": order.reference, "reason": "Pay Bill"}
+
+    read(statement(shown, shortcode=FORMER))
+
+    receipt = Receipt.objects.get()
+    assert (receipt.order, receipt.amount) == (order, 3000)
+    assert receipt.evidence.get().shortcode == FORMER
+
+
+def test_it_confirms_for_that_number_what_is_known(client, moved, order, payment):
+    post(client, payment, success(payment, receipt=PAID, amount=3000))
+    shown = {"receipt": PAID, "amount": 3000, "reason": "Pay Bill"}
+
+    read(statement(shown, shortcode=FORMER))
+
+    assert Receipt.objects.get().evidence.get(source="statement").shortcode == FORMER
+
+
+def test_a_number_that_was_never_the_shop_s_is_refused(moved):
+    with pytest.raises(CannotBeRead, match="It is of 555555, not of 600999 or 600000"):
+        read(statement({"receipt": PAID, "amount": 3000}, shortcode="555555"))

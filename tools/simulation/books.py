@@ -220,6 +220,8 @@ class Comparison:
         if transfer is not None and self._is_shown_to_staff(entry, transfer):
             self.explained["left, came back, and was left to a person: it was done otherwise"] += 1
             return 0
+        if self._was_repeated(entry, transfer):
+            return entry.amount
         if transfer is None or transfer.status != TransferStatus.DONE:
             how = transfer.status if transfer else "nothing"
             self._say(f"{entry.receipt} of KES {entry.amount} went out, and the shop has {how}")
@@ -227,6 +229,15 @@ class Comparison:
         if transfer.amount != entry.amount and not self._was_lost_and_found(entry, transfer):
             self._say(f"{entry.receipt} of KES {entry.amount} went out for a {transfer}")
         return entry.amount
+
+    def _was_repeated(self, entry: Entry, transfer: Refund | Payout | None) -> bool:
+        """Whether a reversal was recorded in suspense, and again once its payment was an order's: the
+        first row has the number."""
+        was_dropped = transfer is not None and transfer.status == TransferStatus.DROPPED
+        if not was_dropped or not isinstance(transfer, Refund):
+            return False
+        is_outside = transfer.way == RefundMethod.OUTSIDE
+        return is_outside and entry.amount == sum(part.amount for part in self._taken_back(entry))
 
     def _was_lost_and_found(self, entry: Entry, transfer: Refund | Payout) -> bool:
         """Whether it is a reversal of ours that a restore lost, so that it looks like M-Pesa's own:

@@ -122,7 +122,9 @@ class MoneyOut(Activity):
             stop = PayoutStop.objects.after_a_restore().first()
         except DatabaseAway:
             return
-        numbers = our_shortcodes() if stop else [safaricom.config.b2c_shortcode]
+        numbers = [safaricom.config.b2c_shortcode]
+        if stop:
+            numbers = list(dict.fromkeys([*our_shortcodes(), *self.run.receiving.numbers]))
         for number in numbers:
             shown = safaricom.portal_statement(number, stop.lost_since if stop else None)
             # There is nothing to read before any money moved.
