@@ -20,6 +20,7 @@ const aSale = (changes: Partial<Sale> = {}): Sale => ({
   number: 2,
   price: 1850,
   amount: 3700,
+  reduced: 0,
   track_status: "paid",
   buyer: "Wanjiku",
   phone: "254712345678",
@@ -309,6 +310,15 @@ describe("a seller's money", () => {
       "GET /seller/statement/": [],
       ...answers,
     });
+
+  it("refunds what is left of a price that was reduced", async () => {
+    api({ "GET /seller/orders/": [aSale({ reduced: 700 })] });
+    show(<SalesPage />, { at: "/selling/orders" });
+
+    expect(await screen.findByText(/^Price reduced by KES.700$/)).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: /^I cannot deliver this/ }));
+    expect(screen.getByText(/^We refund KES.3,000 to the buyer/)).toBeTruthy();
+  });
 
   it("says what is owed, on its way, waiting, and held because of problems", async () => {
     money();

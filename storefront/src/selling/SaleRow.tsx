@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef } from "react";
 import { Link } from "react-router";
-import { dayAndClock, phone, typedPhone } from "../i18n/format";
+import { dayAndClock, money, phone, typedPhone } from "../i18n/format";
 import { toneOf } from "../orders/labels";
 import { Picture } from "../ui/Picture";
 import { CopyButton, Money } from "../ui/parts";
@@ -31,6 +31,7 @@ export function SaleRow({
   }, [isFirst]);
   const { order } = sale;
   const since = dayAndClock(sale.updated_at);
+  const reduced = money(sale.reduced);
   return (
     <li className={isMarked ? "panel sale stack marked" : "panel sale stack"} ref={row}>
       <header>
@@ -42,6 +43,11 @@ export function SaleRow({
             </Link>
           </h2>
           <Money kes={sale.amount} />
+          {sale.reduced > 0 && (
+            <p className="quiet small">
+              <Trans>Price reduced by {reduced}</Trans>
+            </p>
+          )}
           <p>
             <span className={`tag ${toneOf(sale.track_status)}`}>
               {i18n._(SALE_STATUS[sale.track_status])}
