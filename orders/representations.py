@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from omachemainproj.phones import mask_phone
 
+from .collection_codes import misses_of, tries_left
 from .delivery.representation import (
     represent_delivery,
     represent_delivery_short,
@@ -214,6 +215,7 @@ def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "moves": list(moves),
+        "code_tries": tries_left(misses_of(row)),
     }
 
 

@@ -222,3 +222,7 @@ class SaleOutput(serializers.Serializer):
     moves = serializers.ListField(
         child=serializers.ChoiceField(TrackStatus.choices), help_text=MOVES_HELP
     )
+    code_tries = serializers.IntegerField(
+        help_text="How many more collection codes may be tried; 0: the buyer or the shop confirms "
+        "the delivery."
+    )

@@ -17,12 +17,6 @@ from orders.serializers import CODE_HELP, MOVES_HELP
 from orders.tracking.needs import Need
 from orders.tracking.serializers import AbilitiesOutput
 
-_REFUND = (
-    "Whole KES that go back to the phone that paid, sent or not yet: cancelled lines, reductions, "
-    "fees, and what was paid too much or too late."
-)
-_REFUNDED = "The part of `refund` that has arrived there, in whole KES."
-
 
 class PayInput(serializers.Serializer):
     """The phone to prompt, if not the order's."""
@@ -163,8 +157,13 @@ class OrderOutput(serializers.Serializer):
     amount_due = serializers.IntegerField(
         help_text="The amount still to be paid, in whole KES; 0 once none is expected."
     )
-    refund = serializers.IntegerField(help_text=_REFUND)
-    refunded = serializers.IntegerField(help_text=_REFUNDED)
+    refund = serializers.IntegerField(
+        help_text="Whole KES that go back to the phone that paid, sent or not yet: cancelled "
+        "lines, reductions, fees, and what was paid too much or too late."
+    )
+    refunded = serializers.IntegerField(
+        help_text="The part of `refund` that has arrived there, in whole KES."
+    )
     expires_in = serializers.IntegerField(
         allow_null=True,
         help_text="Seconds until `expires_at`, by our clock; null once no payment is expected.",
@@ -254,8 +253,13 @@ class OrderRowOutput(serializers.Serializer):
     amount_due = serializers.IntegerField(
         help_text="The amount still to be paid, in whole KES; 0 once none is expected."
     )
-    refund = serializers.IntegerField(help_text=_REFUND)
-    refunded = serializers.IntegerField(help_text=_REFUNDED)
+    refund = serializers.IntegerField(
+        help_text="Whole KES that go back to the phone that paid, sent or not yet: cancelled "
+        "lines, reductions, fees, and what was paid too much or too late."
+    )
+    refunded = serializers.IntegerField(
+        help_text="The part of `refund` that has arrived there, in whole KES."
+    )
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(
         help_text="If it is unpaid by then, its goods are released."

@@ -29,6 +29,7 @@ const aSale = (changes: Partial<Sale> = {}): Sale => ({
   created_at: "2026-11-24T08:15:00Z",
   updated_at: "2026-11-24T08:16:00Z",
   moves: ["cancelled"],
+  code_tries: 5,
   ...changes,
 });
 
@@ -273,6 +274,32 @@ describe("handing over by the buyer's code", () => {
   ])("says plainly that a code is %s", async (_, body, status, said) => {
     await type("111111", json(body, status));
     expect((await screen.findByRole("alert")).textContent).toBe(said);
+  });
+});
+
+describe("how many codes a seller can still try", () => {
+  it.each([
+    [5, null],
+    [2, /A wrong code was entered before. 2 tries are left.$/],
+    [1, /A wrong code was entered before. 1 try is left.$/],
+  ])("is said before the next one: %i", async (code_tries, said) => {
+    const moves = ["delivered"] as const;
+    api({
+      "GET /seller/orders/": [aSale({ track_status: "fetched", moves: [...moves], code_tries })],
+    });
+    show(<SalesPage />);
+    const about = (await screen.findByText(/^The 6-digit code the buyer reads/)).textContent;
+    if (said) expect(about).toMatch(said);
+    else expect(about).not.toMatch(/wrong code/);
+  });
+
+  it.each([
+    ["paid", /The shop has to confirm the delivery.$/],
+    ["shipping", /Ask the buyer to press “I received it”/],
+  ] as const)("is said with the way on once it is none: %s", async (track_status, said) => {
+    api({ "GET /seller/orders/": [aSale({ track_status, moves: [], code_tries: 0 })] });
+    show(<SalesPage />);
+    expect(await screen.findByText(said)).toBeTruthy();
   });
 });
 

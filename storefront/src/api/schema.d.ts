@@ -3198,6 +3198,8 @@ export interface components {
             deliver: components["schemas"]["DeliverOutput"];
             /** @description What the caller may do with it now: `claim`, `release`, `attempt`, or `to` of its `move`. */
             actions: components["schemas"]["ActionsEnum"][];
+            /** @description How many more collection codes may be tried; 0: the buyer or the shop confirms the delivery. */
+            code_tries: number;
         };
         /**
          * @description * `to_fetch` - to fetch
@@ -4172,6 +4174,8 @@ export interface components {
             updated_at: string;
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
+            /** @description How many more collection codes may be tried; 0: the buyer or the shop confirms the delivery. */
+            code_tries: number;
         };
         /** @description By calendar days in Nairobi, including today. */
         SalesOutput: {

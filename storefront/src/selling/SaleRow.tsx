@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { dayAndClock, money, phone, typedPhone } from "../i18n/format";
-import { toneOf } from "../orders/labels";
+import { toneOf, UNDER_WAY } from "../orders/labels";
 import { Picture } from "../ui/Picture";
 import { CopyButton, Money } from "../ui/parts";
 import { CannotDeliver } from "./CannotDeliver";
@@ -92,6 +92,18 @@ export function SaleRow({
           ) : (
             <Trans>
               Get it ready, and call the buyer to agree on delivery. The buyer's code confirms it.
+            </Trans>
+          )}
+        </p>
+      )}
+      {sale.code_tries === 0 && UNDER_WAY.has(sale.track_status) && (
+        <p className="notice warn">
+          {sale.track_status === "paid" ? (
+            <Trans>Too many wrong codes were entered. The shop has to confirm the delivery.</Trans>
+          ) : (
+            <Trans>
+              Too many wrong codes were entered. Ask the buyer to press “I received it” on the
+              order's page, or call the shop.
             </Trans>
           )}
         </p>
