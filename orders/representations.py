@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from omachemainproj.phones import mask_phone
 
-from .collection_codes import misses_of, tries_left
 from .delivery.representation import (
     represent_delivery,
     represent_delivery_short,
@@ -188,12 +187,15 @@ def represent_track(
     }
 
 
-def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[str, Any]:
+def represent_sale(
+    row: Any, picture_prefix: str, moves: Sequence[str], code_tries: int
+) -> dict[str, Any]:
     """Return one line for its seller, from ``as_sale_rows()``; amounts in whole KES.
 
-    ``moves`` are the statuses to which the seller may move it. The buyer is shown by first name
-    and, from payment until SELLER_SEES_PHONE_DAYS after delivery, with phone and county. The
-    recipient and the address are shown to delivery agents only.
+    ``moves`` are the statuses to which the seller may move it, ``code_tries`` how many more codes
+    may be tried for that. The buyer is shown by first name and, from payment until
+    SELLER_SEES_PHONE_DAYS after delivery, with phone and county. The recipient and the address are
+    shown to delivery agents only.
     """
     shown = _shows_buyer(row)
     return {
@@ -215,7 +217,7 @@ def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "moves": list(moves),
-        "code_tries": tries_left(misses_of(row)),
+        "code_tries": code_tries,
     }
 
 

@@ -12,6 +12,7 @@ from accounts.authentication import current_user
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, read_words, refuse_unknown
 from omachemainproj.media import media_prefix
+from orders.collection_codes import misses_of, tries_left
 from orders.models import OrderTrack, TrackStatus
 from orders.models.lines import OrderTrackQuerySet
 from orders.representations import represent_sale
@@ -85,7 +86,12 @@ class SellerOrdersView(GenericAPIView):
         rows = self.paginate_queryset(as_sale_rows(_filter_by_status(request, sold)))
         prefix = media_prefix(request)
         return self.get_paginated_response(
-            [represent_sale(row, prefix, moves_of_reader(row, seller.pk)) for row in rows or []]
+            [
+                represent_sale(
+                    row, prefix, moves_of_reader(row, seller.pk), tries_left(misses_of(row))
+                )
+                for row in rows or []
+            ]
         )
 
 
