@@ -62,7 +62,7 @@ GOODS_MOVED = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.
 
 
 #: Roles that cannot mark goods as delivered without the buyer's code.
-_NEED_CODE = frozenset({Role.SELLER, Role.AGENT})
+_NEED_CODE = frozenset({Role.SELLER, Role.AGENT, Role.POINT})
 
 
 def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:

@@ -40,7 +40,8 @@ def represent_order(
     """Return an order for its buyer; amounts in whole KES, times in UTC.
 
     ``delivery`` comes from ``orders.delivery.representation.delivery_of``. ``paying`` is merged
-    into the order: ``amount_due``, ``prompt``, ``by_hand`` and ``expires_in``, from payments.
+    into the order: ``amount_due``, ``refund``, ``refunded``, ``prompt``, ``by_hand`` and
+    ``expires_in``, from payments.
     ``line_extras`` is merged into the lines, by product id.
     """
     shown = _represent_order(order, tracks, paying, line_extras)
@@ -94,6 +95,7 @@ def _represent_order(
                 "number": track.number,
                 "price": track.price,
                 "amount": track.amount,
+                "reduced": track.reduced,
                 "track_status": str(track.track_status),
                 "collection_code": track.shown_code,
                 **line_extras[track.product_id],
@@ -112,13 +114,14 @@ def represent_order_row(
     abilities: Sequence[Mapping[str, object]],
     picture_prefix: str,
     *,
-    amount_due: int,
+    money: Mapping[str, int],
     delivery: OrderDelivery | None,
     needs: Sequence[str],
 ) -> dict[str, Any]:
     """Return one row of a buyer's order list; amounts in whole KES.
 
-    ``lines`` come from ``as_track_rows()``, ``abilities`` are what may be done with each.
+    ``lines`` come from ``as_track_rows()``, ``abilities`` are what may be done with each. ``money``
+    is merged into the row: ``amount_due``, ``refund`` and ``refunded``, from payments.
     """
     fee = order.amount - sum(line.amount for line in lines)
     return {
@@ -126,7 +129,7 @@ def represent_order_row(
         "reference": order.reference,
         "payment_status": str(order.payment_status),
         "amount": order.amount,
-        "amount_due": amount_due,
+        **money,
         "created_at": order.created_at,
         "expires_at": order.expires_at,
         "order": [
@@ -136,6 +139,7 @@ def represent_order_row(
                 "name": line.name,
                 "number": line.number,
                 "amount": line.amount,
+                "reduced": line.reduced,
                 "track_status": line.track_status,
                 "thumbnail": _address(line.product__thumbnail, picture_prefix),
                 "seller": line.seller__username,
@@ -172,6 +176,7 @@ def represent_track(
         "number": row.number,
         "price": row.price,
         "amount": row.amount,
+        "reduced": row.reduced,
         "seller": row.seller__username,
         "track_status": row.track_status,
         "payment_status": row.order__payment_status,
@@ -182,12 +187,15 @@ def represent_track(
     }
 
 
-def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[str, Any]:
+def represent_sale(
+    row: Any, picture_prefix: str, moves: Sequence[str], code_tries: int
+) -> dict[str, Any]:
     """Return one line for its seller, from ``as_sale_rows()``; amounts in whole KES.
 
-    ``moves`` are the statuses to which the seller may move it. The buyer is shown by first name
-    and, from payment until SELLER_SEES_PHONE_DAYS after delivery, with phone and county. The
-    recipient and the address are shown to delivery agents only.
+    ``moves`` are the statuses to which the seller may move it, ``code_tries`` how many more codes
+    may be tried for that. The buyer is shown by first name and, from payment until
+    SELLER_SEES_PHONE_DAYS after delivery, with phone and county. The recipient and the address are
+    shown to delivery agents only.
     """
     shown = _shows_buyer(row)
     return {
@@ -200,6 +208,7 @@ def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[
         "number": row.number,
         "price": row.price,
         "amount": row.amount,
+        "reduced": row.reduced,
         "track_status": row.track_status,
         "buyer": row.buyer__first_name or "customer",
         "phone": row.order__mpesa_number if shown else None,
@@ -208,6 +217,7 @@ def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "moves": list(moves),
+        "code_tries": code_tries,
     }
 
 

@@ -27,7 +27,6 @@ from accounts.backoffice.actions import (
     decides_about_rows,
     page_before,
     perform,
-    refusal_text,
     staff_action,
 )
 from accounts.backoffice.admin import ShopAdmin
@@ -174,7 +173,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
         try:
             perform(action, product, form.cleaned_data, by=current_user(request))
         except Refusal as refusal:
-            return refusal_text(refusal)
+            return str(refusal)
         return ""
 
     def get_search_results(

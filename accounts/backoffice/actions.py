@@ -21,7 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.authentication import current_user
 from accounts.models import User
-from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.api.errors import Refusal
 from omachemainproj.readable_urls import is_readable_url
 from omachemainproj.text import clean_shown
 
@@ -343,7 +343,7 @@ def _run(
         try:
             result = perform(action, row, form.cleaned_data, by=by)
         except Refusal as refusal:
-            model_admin.message_user(request, f"{row}: {refusal_text(refusal)}", messages.WARNING)
+            model_admin.message_user(request, f"{row}: {refusal}", messages.WARNING)
         except IntegrityError:
             model_admin.message_user(request, f"{row}: {CONCURRENT_CHANGE}.", messages.WARNING)
         else:
@@ -361,13 +361,6 @@ def page_before(request: HttpRequest) -> str:
     is_here = url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     is_page = is_readable_url(path) and path.startswith(reverse("admin:index"))
     return path if is_here and is_page else ""
-
-
-def refusal_text(refusal: Refusal) -> str:
-    """A refusal's message, without the names of fields."""
-    if isinstance(refusal, FieldRefusal):
-        return " ".join(str(text) for texts in refusal.errors.values() for text in texts)
-    return str(refusal)
 
 
 def _ask(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from rest_framework import status
@@ -29,6 +30,8 @@ class Refusal(Exception):
 class FieldRefusal(Refusal):
     """A rule forbids one part of the input; ``errors`` mirrors the input's shape.
 
+    As text, its sentences without the names of the fields: the admin shows it so.
+
     Its sentences may be DRF's ``ErrorDetail``, which have a code (see ``handlers.answer_error``).
 
     ``extra`` adds members beside the errors, as a ``code``.
@@ -38,7 +41,16 @@ class FieldRefusal(Refusal):
 
     def __init__(self, errors: dict[str, Any], **extra: Any) -> None:
         self.errors = errors
-        super().__init__(str(errors), **extra)
+        super().__init__(" ".join(_sentences(errors)), **extra)
+
+
+def _sentences(errors: Any) -> Iterator[str]:
+    """Yield the sentences in a refusal's errors, however deep they are."""
+    if isinstance(errors, Mapping | list | tuple):
+        for each in errors.values() if isinstance(errors, Mapping) else errors:
+            yield from _sentences(each)
+    else:
+        yield str(errors)
 
 
 class Busy(APIException):

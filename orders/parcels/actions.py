@@ -21,6 +21,7 @@ from accounts.backoffice.approval_limits import Cost
 from accounts.models import User
 from omachemainproj.locking import lock_row
 from orders.claims import DELIVER_PERMISSION, claim_parcel, lock_parcel, release_parcel
+from orders.collection_codes import tries_left
 from orders.fulfilment_actions import CollectionCode
 from orders.line_moves import staff_roles_of
 from orders.models import AttemptReason, DeliveryWay, Parcel, ParcelStatus, TrackStatus
@@ -177,6 +178,8 @@ def offered(
         or (key == "arrived" and (at_point or decides))
         or (key == "delivered" and at_point)
     ]
+    if not decides and tries_left(parcel.code_misses) == 0:
+        keys = [key for key in keys if key != "delivered"]
     if status != ParcelStatus.DELIVERED:
         if delivers and is_free:
             keys.insert(0, "claim")

@@ -25,7 +25,6 @@ from accounts.backoffice.actions import (
     StaffAction,
     page_before,
     perform,
-    refusal_text,
 )
 from accounts.backoffice.posted_forms import returned_form, send_back
 from accounts.counties import County
@@ -196,4 +195,4 @@ def _back(request: HttpRequest) -> str:
 
 
 def _reason(error: Refusal | IntegrityError) -> str:
-    return refusal_text(error) if isinstance(error, Refusal) else f"{CONCURRENT_CHANGE}."
+    return str(error) if isinstance(error, Refusal) else f"{CONCURRENT_CHANGE}."

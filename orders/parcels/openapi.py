@@ -86,6 +86,7 @@ _PARCEL = OpenApiExample(
             },
         },
         "actions": ["fetched", "release"],
+        "code_tries": 5,
     },
     response_only=True,
     status_codes=[200],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.counties import County
+from orders.collection_codes import tries_left
 from orders.models import Parcel
 
 from .actions import offered
@@ -40,6 +41,7 @@ def represent_parcel(row: ParcelRow, reader: Reader) -> dict[str, Any]:
         "actions": list(
             offered(parcel, row.status, reader.user, at_point=reader.is_at_point(parcel))
         ),
+        "code_tries": tries_left(parcel.code_misses),
     }
 
 

@@ -162,3 +162,7 @@ class ParcelOutput(serializers.Serializer):
         help_text="What the caller may do with it now: `claim`, `release`, `attempt`, or `to` of "
         "its `move`.",
     )
+    code_tries = serializers.IntegerField(
+        help_text="How many more collection codes may be tried; 0: the buyer or the shop confirms "
+        "the delivery."
+    )

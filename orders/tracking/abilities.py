@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from orders.collection_codes import misses_of
 from orders.line_moves import Role, moves_of, own_roles
 from orders.models import Order, OrderTrack, TrackStatus
 from orders.problems.services import is_in_time
@@ -58,7 +59,7 @@ def _moves(row: Any, roles: frozenset[Role]) -> list[str]:
         roles,
         is_brought=row.parcel_id is not None,
         in_doubt=row.order__in_doubt,
-        code_misses=row.code_misses,
+        code_misses=misses_of(row),
     )
 
 

@@ -12,6 +12,7 @@ from accounts.authentication import current_user
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, read_words, refuse_unknown
 from omachemainproj.media import media_prefix
+from orders.collection_codes import misses_of, tries_left
 from orders.models import OrderTrack, TrackStatus
 from orders.models.lines import OrderTrackQuerySet
 from orders.representations import represent_sale
@@ -39,6 +40,7 @@ _SALE = OpenApiExample(
         "number": 2,
         "price": 1850,
         "amount": 3700,
+        "reduced": 0,
         "track_status": "paid",
         "buyer": "Wanjiku",
         "phone": "254712345678",
@@ -47,6 +49,7 @@ _SALE = OpenApiExample(
         "created_at": "2026-11-24T08:15:00.123456Z",
         "updated_at": "2026-11-24T08:16:02.654321Z",
         "moves": ["cancelled"],
+        "code_tries": 5,
     },
     response_only=True,
     status_codes=[200],
@@ -83,7 +86,12 @@ class SellerOrdersView(GenericAPIView):
         rows = self.paginate_queryset(as_sale_rows(_filter_by_status(request, sold)))
         prefix = media_prefix(request)
         return self.get_paginated_response(
-            [represent_sale(row, prefix, moves_of_reader(row, seller.pk)) for row in rows or []]
+            [
+                represent_sale(
+                    row, prefix, moves_of_reader(row, seller.pk), tries_left(misses_of(row))
+                )
+                for row in rows or []
+            ]
         )
 
 

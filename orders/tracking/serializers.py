@@ -54,6 +54,7 @@ class TrackOutput(AbilitiesOutput):
         "number": 2,
         "price": 1850,
         "amount": 3700,
+        "reduced": 0,
         "seller": "amina",
         "track_status": "shipping",
         "payment_status": "paid",
@@ -78,6 +79,9 @@ class TrackOutput(AbilitiesOutput):
     number = serializers.IntegerField()
     price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    reduced = serializers.IntegerField(
+        help_text="The part of the amount by which its price was reduced since, in whole KES."
+    )
     seller = serializers.CharField(help_text="The seller's user name.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
     payment_status = serializers.ChoiceField(PaymentStatus.choices)
@@ -195,6 +199,9 @@ class SaleOutput(serializers.Serializer):
     number = serializers.IntegerField()
     price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    reduced = serializers.IntegerField(
+        help_text="The part of the amount by which its price was reduced since, in whole KES."
+    )
     track_status = serializers.ChoiceField(TrackStatus.choices)
     buyer = serializers.CharField(help_text="The buyer's first name, or `customer`.")
     phone = serializers.CharField(
@@ -214,4 +221,8 @@ class SaleOutput(serializers.Serializer):
     updated_at = serializers.DateTimeField()
     moves = serializers.ListField(
         child=serializers.ChoiceField(TrackStatus.choices), help_text=MOVES_HELP
+    )
+    code_tries = serializers.IntegerField(
+        help_text="How many more collection codes may be tried; 0: the buyer or the shop confirms "
+        "the delivery."
     )

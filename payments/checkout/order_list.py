@@ -25,7 +25,7 @@ from orders.tracking.abilities import what_reader_may
 from orders.tracking.needs import needs_of
 from orders.tracking.queries import KEYSET, read_orders, read_rows_of
 from payments.checkout.serializers import OrderRowOutput
-from payments.models import amounts_credited
+from payments.models import buyers_money_of
 
 _LINK = OpenApiParameter(
     "Link",
@@ -42,6 +42,8 @@ _ORDER = OpenApiExample(
         "payment_status": "paid",
         "amount": 3800,
         "amount_due": 0,
+        "refund": 0,
+        "refunded": 0,
         "created_at": "2026-11-24T08:15:00.123456Z",
         "expires_at": "2026-11-24T08:30:00.123456Z",
         "order": [
@@ -51,6 +53,7 @@ _ORDER = OpenApiExample(
                 "name": "Ramtons cordless kettle 1.7 L",
                 "number": 2,
                 "amount": 3700,
+                "reduced": 0,
                 "track_status": "shipping",
                 "thumbnail": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
                 "seller": "amina",
@@ -104,20 +107,24 @@ def _represent(
     lines = defaultdict(list)
     for row in read_rows_of([order.pk for order in orders]) if orders else ():
         lines[row.order_id].append(row)
-    credited = amounts_credited([order.pk for order in orders if order.is_unpaid])
+    money = buyers_money_of([order.pk for order in orders])
     brought = deliveries_of([order.pk for order in orders if _is_brought(lines[order.pk])])
     rows = []
     for order in orders:
         theirs = lines[order.pk]
         may = [what_reader_may(line, buyer_id, now) for line in theirs]
-        due = max(order.amount - credited[order.pk], 0) if order.is_unpaid else 0
+        due = max(order.amount - money[order.pk].credited, 0) if order.is_unpaid else 0
         rows.append(
             represent_order_row(
                 order,
                 theirs,
                 may,
                 picture_prefix,
-                amount_due=due,
+                money={
+                    "amount_due": due,
+                    "refund": money[order.pk].refund,
+                    "refunded": money[order.pk].refunded,
+                },
                 delivery=brought.get(order.pk),
                 needs=needs_of(order, theirs, may, amount_due=due, now=now),
             )

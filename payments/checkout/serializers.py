@@ -34,6 +34,7 @@ class LineOutput(serializers.Serializer):
         "number": 2,
         "price": 1850,
         "amount": 3700,
+        "reduced": 0,
         "track_status": "created",
         "collection_code": None,
         "thumbnail": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
@@ -47,6 +48,9 @@ class LineOutput(serializers.Serializer):
     number = serializers.IntegerField()
     price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    reduced = serializers.IntegerField(
+        help_text="The part of the amount by which its price was reduced since, in whole KES."
+    )
     track_status = serializers.ChoiceField(TrackStatus.choices)
     collection_code = serializers.CharField(allow_null=True, help_text=CODE_HELP)
     thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
@@ -124,6 +128,8 @@ class OrderOutput(serializers.Serializer):
         "delivery": None,
         "delivery_fee": 0,
         "amount_due": 3700,
+        "refund": 0,
+        "refunded": 0,
         "expires_in": 899,
         "prompt": PromptOutput.example,
         "by_hand": [ByHandOutput.example],
@@ -150,6 +156,13 @@ class OrderOutput(serializers.Serializer):
     )
     amount_due = serializers.IntegerField(
         help_text="The amount still to be paid, in whole KES; 0 once none is expected."
+    )
+    refund = serializers.IntegerField(
+        help_text="Whole KES that go back to the phone that paid, sent or not yet: cancelled "
+        "lines, reductions, fees, and what was paid too much or too late."
+    )
+    refunded = serializers.IntegerField(
+        help_text="The part of `refund` that has arrived there, in whole KES."
     )
     expires_in = serializers.IntegerField(
         allow_null=True,
@@ -213,6 +226,9 @@ class OrderRowLineOutput(AbilitiesOutput):
     name = serializers.CharField()
     number = serializers.IntegerField()
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    reduced = serializers.IntegerField(
+        help_text="The part of the amount by which its price was reduced since, in whole KES."
+    )
     track_status = serializers.ChoiceField(TrackStatus.choices)
     thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
     seller = serializers.CharField(help_text="The seller's user name.")
@@ -236,6 +252,13 @@ class OrderRowOutput(serializers.Serializer):
     amount = serializers.IntegerField(help_text="Whole KES.")
     amount_due = serializers.IntegerField(
         help_text="The amount still to be paid, in whole KES; 0 once none is expected."
+    )
+    refund = serializers.IntegerField(
+        help_text="Whole KES that go back to the phone that paid, sent or not yet: cancelled "
+        "lines, reductions, fees, and what was paid too much or too late."
+    )
+    refunded = serializers.IntegerField(
+        help_text="The part of `refund` that has arrived there, in whole KES."
     )
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(

@@ -43,7 +43,7 @@ from orders.serializers import CashoutInput
 from orders.tracking.abilities import moves_of_line
 from orders.tracking.queries import lines_of
 from payments.checkout.serializers import OrderOutput, PayInput
-from payments.models import AttemptStatus, OrderPayment, amount_credited
+from payments.models import AttemptStatus, BuyerMoney, OrderPayment, buyers_money
 
 from . import openapi
 from .messages import describe_prompt, manual_payment_options
@@ -105,7 +105,8 @@ def _represent_payment(request: Request, order: Order, *, is_new: bool = False) 
     payments = [first_attempt(order)] if is_as_requested else _last_payment(order.pk)
     waits = order.is_unpaid
     # Nothing can have been paid for an order that was placed a moment ago.
-    due = order.amount - (0 if is_new else amount_credited(order.pk)) if waits else 0
+    money = BuyerMoney(0, 0, 0) if is_new else buyers_money(order.pk)
+    due = order.amount - money.credited if waits else 0
     options = manual_payment_options(order, amount_due=due)
     prompt = describe_prompt(
         order,
@@ -116,7 +117,14 @@ def _represent_payment(request: Request, order: Order, *, is_new: bool = False) 
         now=now,
     )
     left = max(math.ceil((order.expires_at - now).total_seconds()), 0) if waits else None
-    return {"amount_due": due, "prompt": prompt, "by_hand": options, "expires_in": left}
+    return {
+        "amount_due": due,
+        "refund": money.refund,
+        "refunded": money.refunded,
+        "prompt": prompt,
+        "by_hand": options,
+        "expires_in": left,
+    }
 
 
 def _answer_new(request: Request, placed: PlacedOrder) -> Response | None:

@@ -16,6 +16,7 @@ from orders.models import FeeState, Order, OrderTrack, Parcel, PaymentStatus
 from .receipts import Receipt, Verification
 from .refunds import Refund
 from .totals import total
+from .transfers import TransferStatus
 
 
 class OrderBalance(NamedTuple):
@@ -36,6 +37,18 @@ class OrderBalance(NamedTuple):
         """KES the shop keeps for an order: the remaining price of a paid one; of any other, the
         delivery fees it has earned."""
         return order.amount - self.given_back if order.is_paid else self.fees_earned
+
+
+class BuyerMoney(NamedTuple):
+    """An order's money as its buyer sees it, in KES.
+
+    ``credited`` is what was paid towards it and not refunded, ``refund`` what goes back to the
+    phone that paid, sent or not yet, and ``refunded`` the part of it that has arrived there.
+    """
+
+    credited: int
+    refund: int
+    refunded: int
 
 
 @dataclass
@@ -85,13 +98,24 @@ def amount_credited(order_id: int) -> int:
     return order_balance(order_id).credited
 
 
-def amounts_credited(orders: Collection[int]) -> dict[int, int]:
-    """KES credited to each of these orders, by id. One query; none without orders."""
+def buyers_money_of(orders: Collection[int]) -> dict[int, BuyerMoney]:
+    """What the buyers of these orders see of their money, by order id. One query; none without
+    orders."""
     if not orders:
         return {}
-    came, owed = _credited_and_owed()
-    rows = Order.objects.filter(pk__in=orders).values_list("pk", came, owed)
-    return {order_id: int(came) - int(owed) for order_id, came, owed in rows}
+    rows = Order.objects.filter(pk__in=orders).values_list(
+        "pk", *_credited_and_owed(), *_to_buyer_and_done()
+    )
+    return {order_id: _buyer_money(*amounts) for order_id, *amounts in rows}
+
+
+def buyers_money(order_id: int) -> BuyerMoney:
+    """What its buyer sees of an order's money. One query."""
+    return _buyer_money(*_amounts_for_buyer(order_id)[0])
+
+
+def _buyer_money(came: int, owed: int, refund: int, refunded: int) -> BuyerMoney:
+    return BuyerMoney(int(came) - int(owed), int(refund), int(refunded))
 
 
 def order_balance(order_id: int) -> OrderBalance:
@@ -152,6 +176,24 @@ def _order_balance(order_id: int) -> QuerySet[Any, Any]:
         fees_earned(OuterRef("pk")),
         Exists(receipts.filter(waiting=True)),
         "payment_status",
+    )
+
+
+@compiled
+def _amounts_for_buyer(order_id: int) -> QuerySet[Any, Any]:
+    """Compiled once, as every poll runs it."""
+    return Order.objects.filter(pk=order_id).values_list(
+        *_credited_and_owed(), *_to_buyer_and_done()
+    )
+
+
+def _to_buyer_and_done() -> tuple[Coalesce, Coalesce]:
+    """Refunds of an order that its payers get or have, and those of them that are done; in KES."""
+    refunds = Refund.objects.to_buyer().filter(order=OuterRef("pk"))
+    done = refunds.filter(status=TransferStatus.DONE)
+    return (
+        total(refunds, group_by="order", of=Sum("amount")),
+        total(done, group_by="order", of=Sum("amount")),
     )
 
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from omachemainproj.money import format_kes
 
-from .receipts import Provider, Receipt
+from .receipts import Provider, Receipt, Verification
 from .transfers import (
     UNDER_WAY,
     DailyTransferTotal,
@@ -83,6 +83,12 @@ class RefundQuerySet(TransferQuerySet["Refund"]):
     def owed(self) -> RefundQuerySet:
         """Refunds that are due or done: the last row of each chain, unless it was dropped."""
         return self.filter(replaced_by__isnull=True).exclude(status=TransferStatus.DROPPED)
+
+    def to_buyer(self) -> RefundQuerySet:
+        """Refunds that bring their payers money back, or did: not what only says in the books that
+        a payment never came."""
+        never_came = Q(receipt__verification=Verification.NEVER_CAME)
+        return self.owed().exclude(Q(way=RefundMethod.OUTSIDE) & never_came)
 
     def outstanding(self) -> RefundQuerySet:
         """Refunds that are due and not done yet."""

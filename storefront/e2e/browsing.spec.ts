@@ -234,6 +234,56 @@ test("Swahili is chosen once, and rendered by the server from then on", async ({
   await isAccessible(page);
 });
 
+test("the categories at the foot of the home page keep their size", async ({ page }) => {
+  await page.goto("/shop/");
+  const foot = page.locator(".shelf", { has: page.locator(".tiles") });
+  await expect(foot).toBeVisible();
+  const height = () => foot.evaluate((each) => each.getBoundingClientRect().height);
+  const before = await height();
+
+  await page.locator(".bottom").scrollIntoViewIfNeeded();
+
+  await expect(
+    page
+      .locator(".tile")
+      .last()
+      .getByText(/products?$/),
+  ).toBeVisible();
+  expect(await height()).toBeCloseTo(before, 0);
+});
+
+test("a language whose texts did not come can be chosen again", async ({ page, mayFail }) => {
+  mayFail.requests = true;
+  await page.goto("/shop/");
+  await expect(page.getByRole("button", { name: "Kiswahili" })).toBeVisible();
+  await page.route(/\/shop-[\w-]+\.js$/, (route) => route.abort());
+  await page.getByRole("button", { name: "Kiswahili" }).click();
+  await expect(page.getByText("We could not reach the shop.")).toBeVisible();
+  await isAccessible(page);
+
+  await page.unrouteAll();
+  await page.getByRole("button", { name: "Kiswahili" }).click();
+
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Unahitaji nini leo?");
+});
+
+test("a page begins by itself once its texts come", async ({ page, mayFail }) => {
+  mayFail.requests = true;
+  const shop = await (await page.request.get("/shop/cart")).text();
+  const entry = /src="([^"]+\/shop-[^"]+\.js)"/.exec(shop)?.[1] ?? "";
+  let lost = 0;
+  await page.route(/\/shop-[\w-]+\.js$/, (route) => {
+    if (route.request().url().endsWith(entry) || lost === 2) return route.continue();
+    lost += 1;
+    return route.abort();
+  });
+
+  await page.goto("/shop/cart");
+
+  await expect(page.getByText("Your cart is empty")).toBeVisible();
+  expect(lost).toBe(2);
+});
+
 test("a purchase needs no mouse", async ({ page }) => {
   const [kettle, buyer, phone] = [await goods(), await newUser("buyer"), aPhone()];
   await page.setViewportSize({ width: 1280, height: 900 });
@@ -282,11 +332,11 @@ test("offline the cart is shown, and cannot be checked out", async ({ page, cont
   await context.setOffline(true);
   await page.getByRole("button", { name: "Increase quantity" }).click();
 
-  await expect(page.getByText("You are offline.")).toBeVisible();
+  await expect(page.getByText("No connection to the shop.")).toBeVisible();
   await expect(page.getByRole("link", { name: kettle.name })).toBeVisible();
   await isAccessible(page);
   await context.setOffline(false);
-  await expect(page.getByText("You are offline.")).toBeHidden();
+  await expect(page.getByText("No connection to the shop.")).toBeHidden();
 });
 
 test("a product that is no longer for sale is a 404 with a way on", async ({ page, mayFail }) => {

@@ -40,13 +40,13 @@ test("offline the shop opens, with the products seen last, the cart and the orde
 
   await page.goto(`/shop/orders/${order.order_token}`);
   await expect(page.locator(".code output")).toHaveText(code ?? "");
-  await expect(page.getByText("You are offline.")).toBeVisible();
+  await expect(page.getByText("No connection to the shop.")).toBeVisible();
   await isAccessible(page);
   await page.goto(`/shop/product/${kettle.id}`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(kettle.name);
   await page.getByRole("link", { name: /^Cart/ }).click();
   await expect(page.locator(".line")).toContainText(kettle.name);
-  await expect(page.getByText("This will load when you are back online.")).toBeVisible();
+  await expect(page.getByText("This will load when there is one.")).toBeVisible();
   await page.goto("/shop/");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("What do you need today?");
 
@@ -54,7 +54,7 @@ test("offline the shop opens, with the products seen last, the cart and the orde
   await context.setOffline(false);
   // Nobody pressed anything: it is offered again as the line comes back.
   await expect(page.getByRole("link", { name: "Checkout" })).toBeVisible();
-  await expect(page.getByText("You are offline.")).toBeHidden();
+  await expect(page.getByText("No connection to the shop.")).toBeHidden();
 });
 
 test("a user's data is gone from the cache once they have signed out", async ({

@@ -64,12 +64,25 @@ const PRIVATE = new Set<unknown>([
 void session.finishLeaving();
 addEventListener("online", () => void session.finishLeaving());
 
+/** Without texts nothing can be shown, so they are asked for until they come. Until then the server's
+ *  HTML stays. */
+async function loadTextsAtLast(): Promise<void> {
+  while (
+    !(await loadTexts().then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    await new Promise((again) => setTimeout(again, 2000));
+  }
+}
+
 async function begin(): Promise<void> {
   const root = document.getElementById("root");
   if (!root) return;
   const pathname = location.pathname.slice(BASE.length) || "/";
   // If the page's file cannot be loaded, the app shows an error and a button to reload.
-  await Promise.all([loadTexts(), loadPage(pathname).catch(() => undefined)]);
+  await Promise.all([loadTextsAtLast(), loadPage(pathname).catch(() => undefined)]);
   surviveTranslation(root);
   keepFocus(root);
   createRoot(root).render(

@@ -128,7 +128,9 @@ describe("the cart's page", () => {
     show(<CartPage />);
 
     // Nothing need be pressed: it is asked again as the line comes back.
-    expect(await screen.findByText(/This will load when you are back online/)).toBeTruthy();
+    expect(
+      await screen.findByText(/No connection to the shop. This will load when there is one./),
+    ).toBeTruthy();
     expect(screen.getByText("Kettle")).toBeTruthy();
     expect(screen.queryByText("Checkout")).toBeNull();
   });

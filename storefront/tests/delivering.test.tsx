@@ -33,6 +33,7 @@ const aParcel = (changes: Partial<Parcel> = {}): Parcel => ({
     pickup_point: null,
   },
   actions: ["fetched", "release"],
+  code_tries: 5,
   ...changes,
 });
 
@@ -235,6 +236,25 @@ describe("handing over by the buyer's code", () => {
     await press("Hand over");
     expect(await screen.findByText(said)).toBeTruthy();
     expect(screen.getByLabelText<HTMLInputElement>(/^The 6-digit code/).value).toBe("");
+  });
+});
+
+describe("how many codes can still be tried", () => {
+  it.each([
+    [5, null],
+    [2, "A wrong code was entered before. 2 tries are left."],
+    [1, "A wrong code was entered before. 1 try is left."],
+  ])("is said before the next one: %i", async (code_tries, said) => {
+    visit({ mine: [aParcel({ status: "shipping", actions: ["delivered"], code_tries })] });
+    await press(/^Hand over/);
+    await screen.findByLabelText(/^The 6-digit code/);
+    expect(screen.queryByText(/^A wrong code was/)?.textContent ?? null).toBe(said);
+  });
+
+  it("is said with the way on once it is none", async () => {
+    visit({ mine: [aParcel({ status: "shipping", actions: ["attempt"], code_tries: 0 })] });
+    expect(await screen.findByText(/^Too many wrong codes were entered for this/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /^Hand over/ })).toBeNull();
   });
 });
 

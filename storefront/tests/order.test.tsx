@@ -26,6 +26,7 @@ const aStory = (changes: Partial<TrackStory> = {}): TrackStory => ({
   number: 1,
   price: 1500,
   amount: 1500,
+  reduced: 0,
   seller: "amina",
   track_status: "paid",
   payment_status: "paid",
@@ -144,6 +145,44 @@ describe("the buyer's order", () => {
       expect(await screen.findByText(said)).toBeTruthy();
     },
   );
+
+  it("shows what went back, what is on its way, and what the line costs less", async () => {
+    visit({ track_status: "delivered", reduced: 200 }, {}, { refund: 350, refunded: 150 });
+
+    const row = async (name: string) => (await screen.findByText(name)).parentElement?.textContent;
+    expect(await row("Refunded")).toMatch(/KES.150$/);
+    expect(await row("Refund on its way")).toMatch(/KES.200$/);
+    expect(screen.getByText(/^Price reduced by KES.200$/)).toBeTruthy();
+  });
+
+  it("shows no refunds where nothing goes back", async () => {
+    visit({ track_status: "delivered" });
+    await screen.findByText("Paid");
+    expect(screen.queryByText(/Refund|reduced/)).toBeNull();
+  });
+
+  it("says once that all of the price goes back", async () => {
+    visit({ track_status: "delivered" }, {}, { payment_status: "refunded", refund: 1500 });
+    expect(await screen.findAllByText("Refunded")).toHaveLength(1);
+    expect(screen.queryByText("Refund on its way")).toBeNull();
+  });
+
+  it.each([
+    ["cancelled", /^KES.1,300 is being refunded to the phone that paid/],
+    ["refunded", /^KES.1,300 was refunded to the phone that paid/],
+  ] as const)(
+    "says how much of a reduced line that is %s goes back",
+    async (track_status, said) => {
+      visit({ track_status, collection_code: null, reduced: 200 });
+      expect(await screen.findByText(said)).toBeTruthy();
+    },
+  );
+
+  it("says what is left to go back before a reduced line is cancelled", async () => {
+    visit({ moves: ["cancelled"], reduced: 200 });
+    fireEvent.click(await screen.findByRole("button", { name: "Cancel item" }));
+    expect(screen.getByText(/KES.1,300 is refunded to the phone that paid/)).toBeTruthy();
+  });
 
   it.each([
     [{ can_report_problem: true }, "Report a problem (Kettle)"],

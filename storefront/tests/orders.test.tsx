@@ -16,6 +16,7 @@ const aLine = (changes: Partial<Row["order"][number]> = {}): Row["order"][number
   name: "Kettle",
   number: 1,
   amount: 1500,
+  reduced: 0,
   track_status: "shipping",
   thumbnail: null,
   seller: "amina",
@@ -33,6 +34,8 @@ const aRow = (reference: string, changes: Partial<Row> = {}): Row => ({
   payment_status: "paid",
   amount: 1500,
   amount_due: 0,
+  refund: 0,
+  refunded: 0,
   created_at: "2026-11-24T08:15:00Z",
   expires_at: "2026-11-24T08:30:00Z",
   order: [aLine()],
@@ -94,6 +97,16 @@ describe("the list of orders", () => {
 
     const link = (await rowOf("AAAA")).getByRole("link", { name: `${words}, order AAAA` });
     expect(link.getAttribute("href")).toBe(`/${where}/token-of-AAAA`);
+  });
+
+  it.each<[Partial<Row>, RegExp]>([
+    [{ refund: 300 }, /^KES.300 being refunded$/],
+    [{ refund: 300, refunded: 100 }, /^KES.300 being refunded$/],
+    [{ refund: 300, refunded: 300 }, /^KES.300 refunded$/],
+  ])("says what goes back of an order: %j", async (changes, said) => {
+    showOrders({ "GET /orders/": [aRow("AAAA", changes)] });
+
+    expect((await rowOf("AAAA")).getByText(said)).toBeTruthy();
   });
 
   it("says what is still to pay, and until when", async () => {

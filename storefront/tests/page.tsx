@@ -117,6 +117,7 @@ export function anOrder(changes: Partial<Order> = {}): Order {
         number: 1,
         price: 1500,
         amount: 1500,
+        reduced: 0,
         track_status: "created",
         collection_code: null,
         thumbnail: null,
@@ -128,6 +129,8 @@ export function anOrder(changes: Partial<Order> = {}): Order {
     delivery_fee: 0,
     expires_in: 600,
     amount_due: 1500,
+    refund: 0,
+    refunded: 0,
     prompt: aPrompt("submitted", "Check your phone and enter your M-Pesa PIN.", {
       code: "enter_pin",
       live: true,

@@ -20,6 +20,7 @@ const aSale = (changes: Partial<Sale> = {}): Sale => ({
   number: 2,
   price: 1850,
   amount: 3700,
+  reduced: 0,
   track_status: "paid",
   buyer: "Wanjiku",
   phone: "254712345678",
@@ -28,6 +29,7 @@ const aSale = (changes: Partial<Sale> = {}): Sale => ({
   created_at: "2026-11-24T08:15:00Z",
   updated_at: "2026-11-24T08:16:00Z",
   moves: ["cancelled"],
+  code_tries: 5,
   ...changes,
 });
 
@@ -275,6 +277,32 @@ describe("handing over by the buyer's code", () => {
   });
 });
 
+describe("how many codes a seller can still try", () => {
+  it.each([
+    [5, null],
+    [2, /A wrong code was entered before. 2 tries are left.$/],
+    [1, /A wrong code was entered before. 1 try is left.$/],
+  ])("is said before the next one: %i", async (code_tries, said) => {
+    const moves = ["delivered"] as const;
+    api({
+      "GET /seller/orders/": [aSale({ track_status: "fetched", moves: [...moves], code_tries })],
+    });
+    show(<SalesPage />);
+    const about = (await screen.findByText(/^The 6-digit code the buyer reads/)).textContent;
+    if (said) expect(about).toMatch(said);
+    else expect(about).not.toMatch(/wrong code/);
+  });
+
+  it.each([
+    ["paid", /The shop has to confirm the delivery.$/],
+    ["shipping", /Ask the buyer to press “I received it”/],
+  ] as const)("is said with the way on once it is none: %s", async (track_status, said) => {
+    api({ "GET /seller/orders/": [aSale({ track_status, moves: [], code_tries: 0 })] });
+    show(<SalesPage />);
+    expect(await screen.findByText(said)).toBeTruthy();
+  });
+});
+
 describe("what cannot be delivered", () => {
   it.each([
     [true, true],
@@ -309,6 +337,15 @@ describe("a seller's money", () => {
       "GET /seller/statement/": [],
       ...answers,
     });
+
+  it("refunds what is left of a price that was reduced", async () => {
+    api({ "GET /seller/orders/": [aSale({ reduced: 700 })] });
+    show(<SalesPage />, { at: "/selling/orders" });
+
+    expect(await screen.findByText(/^Price reduced by KES.700$/)).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: /^I cannot deliver this/ }));
+    expect(screen.getByText(/^We refund KES.3,000 to the buyer/)).toBeTruthy();
+  });
 
   it("says what is owed, on its way, waiting, and held because of problems", async () => {
     money();

@@ -131,6 +131,14 @@ def test_an_answer_stands_in_the_thread(helper, problem):
     assert "We look at it." in page(helper, path_of(problem))
 
 
+def test_a_part_that_is_more_than_the_price_is_refused_in_a_sentence(helper, problem):
+    answer = press(helper, problem, "part", amount="1501")
+
+    assert shown_messages(answer) == [
+        "Enter an amount between KES 1 and KES 1,500 (what is left of the price)."
+    ]
+
+
 @pytest.mark.parametrize(
     ("key", "given"),
     [("part", {}), ("part", {"amount": "x"}), ("returned", {}), ("close", {"why": ""})],

@@ -94,14 +94,16 @@ def test_an_agent_delivers_by_the_buyers_code_which_is_not_kept(agent, line):
 def test_wrong_codes_are_counted_and_after_five_the_right_one_is_refused(agent, line):
     bring(line, "fetched")
 
-    for count in range(1, 6):
+    left = ["4 tries are left.", "3 tries are left.", "2 tries are left.", "One try is left."]
+    for count, tries in enumerate(left, 1):
         response = do(agent, "to_delivered", line, code=wrong(line))
         line.refresh_from_db()
         assert line.code_misses == count
         assert (
-            "2 × Kettle: This is not the buyer's code. Check it and try again."
+            f"2 × Kettle: This is not the buyer's code. Check it and try again. {tries}"
             in shown_messages(response)
         )
+    do(agent, "to_delivered", line, code=wrong(line))
     response = do(agent, "to_delivered", line, code=line.collection_code)
 
     assert "Too many wrong codes" in shown_messages(response)[0]

@@ -225,7 +225,7 @@ def test_a_wrong_code_is_said_and_counted(browser, agent, parcel):
     answer = act(browser, parcel, "delivered", code=wrong)
 
     assert told(answer) == [
-        f"{parcel.order}: This is not the buyer's code. Check it and try again."
+        f"{parcel.order}: This is not the buyer's code. Check it and try again. 4 tries are left."
     ]
     parcel.refresh_from_db()
     assert (parcel.code_misses, statuses(parcel)) == (1, ["fetched"])

@@ -3,7 +3,9 @@
 import pytest
 from django.http import QueryDict
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
+from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.api.fields import (
     MpesaNumberField,
     ShortListField,
@@ -186,3 +188,11 @@ def test_a_list_is_counted_before_its_items_are_read():
 
     assert not form.is_valid()
     assert form.errors == {"ids": ["Ensure this field has no more than 2 elements."]}
+
+
+def test_a_refusal_of_fields_is_its_sentences_as_text():
+    refusal = FieldRefusal(
+        {"order": [{}, {"number": ["Only 3 left."]}], "fee": [ErrorDetail("Too much.", "max")]}
+    )
+
+    assert str(refusal) == "Only 3 left. Too much."

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from orders.models import OrderTrack
+from tests.conftest import signed_in
 from tests.threads import at_once
 
 from .lines import line_at, move, steps, with_role
@@ -14,7 +15,18 @@ LOCKED = {
         "Too many wrong codes were entered. The buyer or the shop must confirm delivery instead."
     ]
 }
-WRONG = {"code": ["This is not the buyer's code. Check it and try again."]}
+TRY_AGAIN = "This is not the buyer's code. Check it and try again. "
+#: What is said of each of five wrong codes.
+WRONG = [
+    *[{"code": [f"{TRY_AGAIN}{left} tries are left."]} for left in (4, 3, 2)],
+    {"code": [f"{TRY_AGAIN}One try is left."]},
+    {
+        "code": [
+            "This is not the buyer's code, and no try is left. The buyer or the shop must confirm "
+            "delivery instead."
+        ]
+    },
+]
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +53,7 @@ def test_the_right_code_delivers(line, agent, seller, who):
 def test_a_wrong_code_is_counted_and_moves_nothing(line, agent):
     answer = move(agent, line, "delivered", code="654321")
 
-    assert (answer.status_code, answer.json()) == (400, WRONG)
+    assert (answer.status_code, answer.json()) == (400, WRONG[0])
     assert (steps(line)[-1], misses(line)) == ("shipping", 1)
 
 
@@ -54,12 +66,47 @@ def test_after_four_wrong_ones_the_right_one_counts(line, agent):
 
 def test_after_five_wrong_ones_not_even_the_right_one_counts(line, agent, seller):
     for wrong in range(5):
-        assert move(agent, line, "delivered", code=f"{wrong:06}").json() == WRONG
+        assert move(agent, line, "delivered", code=f"{wrong:06}").json() == WRONG[wrong]
 
     answers = [move(who, line, "delivered", code="123456") for who in (agent, seller)]
 
     assert [(a.status_code, a.json()) for a in answers] == [(400, LOCKED)] * 2
     assert (steps(line)[-1], misses(line)) == ("shipping", 5)
+
+
+def test_a_wrong_code_is_answered_in_swahili(line, agent):
+    said = [
+        signed_in(agent)
+        .post(
+            f"/track/{line.pk}/move/",
+            {"to": "delivered", "code": f"{wrong:06}"},
+            HTTP_ACCEPT_LANGUAGE="sw",
+        )
+        .json()["code"][0]
+        for wrong in range(5)
+    ]
+
+    again = "Hii si nambari aliyopewa mnunuzi. Iangalie, kisha ujaribu tena."
+    assert said == [
+        f"{again} Majaribio 4 yamebaki.",
+        f"{again} Majaribio 3 yamebaki.",
+        f"{again} Majaribio 2 yamebaki.",
+        f"{again} Jaribio moja limebaki.",
+        "Hii si nambari aliyopewa mnunuzi, na majaribio yameisha. Mnunuzi au duka linaweza "
+        "kuthibitisha.",
+    ]
+
+
+def test_the_last_wrong_code_has_the_code_of_a_used_up_one(line, agent):
+    OrderTrack.objects.update(code_misses=4)
+
+    answer = signed_in(agent).post(
+        f"/track/{line.pk}/move/",
+        {"to": "delivered", "code": "654321"},
+        HTTP_PREFER="error-codes",
+    )
+
+    assert answer.json()["codes"] == {"code": ["code_used_up"]}
 
 
 def test_once_locked_the_buyer_and_the_staff_can_still_confirm(line, buyer):
@@ -78,7 +125,7 @@ def test_once_locked_the_buyer_and_the_staff_can_still_confirm(line, buyer):
 def test_staff_who_type_a_wrong_code_are_told(line):
     answer = move(with_role("support"), line, "delivered", code="654321", note="I am sure.")
 
-    assert (answer.status_code, answer.json()) == (400, WRONG)
+    assert (answer.status_code, answer.json()) == (400, WRONG[0])
 
 
 @pytest.mark.parametrize(
@@ -145,6 +192,6 @@ def test_of_many_guesses_at_once_five_are_looked_at(line, agent):
         *[lambda n=n: move(agent, line, "delivered", code=f"{n:06}") for n in range(12)]
     )
 
-    said = Counter(answer.json()["code"][0] for answer in answers)
-    assert said == {WRONG["code"][0]: 5, LOCKED["code"][0]: 7}
+    said = Counter(answer.json() == LOCKED for answer in answers)
+    assert said == {False: 5, True: 7}
     assert misses(line) == 5

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
-from orders.models import Order, OrderTrack
+from orders.models import Order, OrderTrack, Parcel
 from orders.models.lines import MAX_CODE_MISSES
 from orders.problems.services import add_message, open_problem
 from orders.reviews import review_line
@@ -53,6 +53,8 @@ def test_an_order_is_one_row_with_its_lines(buyer, buyer_api, kettle, seller):
             "payment_status": "requested",
             "amount": 3300,
             "amount_due": 3300,
+            "refund": 0,
+            "refunded": 0,
             "created_at": order.created_at.isoformat(),
             "expires_at": order.expires_at.isoformat(),
             "order": [
@@ -62,6 +64,7 @@ def test_an_order_is_one_row_with_its_lines(buyer, buyer_api, kettle, seller):
                     "name": "Kettle",
                     "number": 2,
                     "amount": 3000,
+                    "reduced": 0,
                     "track_status": "created",
                     "thumbnail": "http://testserver/media/products/3f1c.thumb.webp",
                     "seller": "amina",
@@ -73,6 +76,7 @@ def test_an_order_is_one_row_with_its_lines(buyer, buyer_api, kettle, seller):
                     "name": "Pan",
                     "number": 1,
                     "amount": 300,
+                    "reduced": 0,
                     "track_status": "created",
                     "thumbnail": None,
                     "seller": "amina",
@@ -264,6 +268,29 @@ def test_a_seller_who_guessed_too_often_is_not_shown_what_the_code_opens(
 
     assert seller_api.get("/seller/orders/").json()[0]["moves"] == []
     assert buyer_api.get("/track/order/").json()[0]["moves"] == ["delivered"]
+
+
+def test_a_seller_is_shown_how_often_a_code_may_be_tried(buyer, seller_api, kettle):
+    line = line_at("shipping", buyer=buyer, product=kettle)
+    OrderTrack.objects.filter(pk=line.pk).update(code_misses=3)
+
+    assert seller_api.get("/seller/orders/").json()[0]["code_tries"] == 2
+
+
+def test_codes_tried_on_a_parcel_count_against_each_of_its_lines(buyer, seller, seller_api, kettle):
+    order = paid_delivery(buyer, (kettle, 1))
+    for to in ("fetched", "shipping"):
+        move(with_role("delivery"), order.tracks.get(), to)
+
+    def of_seller():
+        row = seller_api.get("/seller/orders/").json()[0]
+        return row["code_tries"], row["moves"]
+
+    assert of_seller() == (5, ["delivered"])
+    Parcel.objects.update(code_misses=4)
+    assert of_seller() == (1, ["delivered"])
+    Parcel.objects.update(code_misses=5)
+    assert of_seller() == (0, [])
 
 
 def test_a_problem_can_be_reported_from_paid_until_a_week_after_the_delivery(

@@ -156,7 +156,9 @@ def test_the_code_of_a_line_that_is_not_handed_over_now_is_none(agent, buyer, pa
 
     answer = bring(agent, pair, "delivered", code=code_of(pair, 0))
 
-    assert answer.json() == {"code": ["This is not the buyer's code. Check it and try again."]}
+    assert answer.json() == {
+        "code": ["This is not the buyer's code. Check it and try again. 4 tries are left."]
+    }
     assert statuses(pair) == ["delivered", "fetched"]
 
 

@@ -157,7 +157,7 @@ def test_guesses_at_once_by_every_door_are_five(buyer, seller):
     )
 
     said = Counter(answer.json()["code"][0] for answer in answers)
-    assert said["This is not the buyer's code. Check it and try again."] == 5
+    assert sum(times for told, times in said.items() if "not the buyer's code" in told) == 5
     assert Parcel.objects.get().code_misses == 5
 
 

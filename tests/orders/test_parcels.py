@@ -16,6 +16,7 @@ from orders.models import OrderTrack, Parcel, ParcelEvent
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, give_role
 
+from .lines import with_role
 from .parcels import (
     a_parcel,
     a_place,
@@ -74,6 +75,7 @@ def test_a_row_says_what_is_in_it_and_both_its_ends(buyer, seller, kettle):
             "pickup_point": None,
         },
         "actions": ["fetched", "release"],
+        "code_tries": 5,
     }
     assert row["claimed_at"] == parcel.claimed_at.isoformat()
 
@@ -242,6 +244,32 @@ def test_a_filter_leaves_of_what_somebody_sees_all_that_it_says(all_kinds):
     assert wrong == []
     # Free ones that are delivered are shown to nobody but support and the point.
     assert seen == [10, 13, 6, 18]
+
+
+def test_a_code_that_is_used_up_is_offered_to_staff_alone(buyer, kettle):
+    agent, keeper, support = an_agent(), UserFactory(), with_role("support")
+    parcel = a_parcel(buyer, kettle, point=a_point(keeper))
+    claim(agent, parcel)
+    for to in ("fetched", "shipping"):
+        bring(agent, parcel, to)
+    bring(keeper, parcel, "arrived")
+
+    def seen_by_each():
+        return [
+            (row["code_tries"], "delivered" in row["actions"])
+            for row in (rows(who)[parcel.pk] for who in (agent, keeper, support))
+        ]
+
+    Parcel.objects.update(code_misses=4)
+    assert seen_by_each() == [(1, True)] * 3
+    Parcel.objects.update(code_misses=5)
+    assert seen_by_each() == [(0, False), (0, False), (0, True)]
+    line = parcel.lines.get()
+    moves = [
+        signed_in(who).get(f"/track/order/{line.pk}/").json()["moves"]
+        for who in (agent, keeper, support)
+    ]
+    assert moves == [[], [], ["delivered", "cancelled"]]
 
 
 def test_each_reader_is_told_what_they_may_do_with_a_parcel(buyer, kettle):

@@ -92,8 +92,9 @@ def test_giving_an_order_up(buyer, buyer_api, kettle, django_assert_num_queries)
     warm(buyer_api)
 
     # caller, order; savepoint; its lock; its status; lines moved, their events (in a savepoint of
-    # their own where that is two); what it holds; one release a line; release; last attempt, lines
-    with django_assert_num_queries(12):
+    # their own where that is two); what it holds; one release a line; release; last attempt, lines,
+    # what came for it and went back
+    with django_assert_num_queries(13):
         buyer_api.post(f"/cashout/{order.order_token}/cancel/")
 
 
@@ -122,7 +123,7 @@ def test_the_tracking_list_costs_the_same_for_one_line_or_many(
     assert len(rows) == 9
 
 
-def test_looking_at_a_paid_order_asks_nothing_of_money(
+def test_looking_at_a_paid_order_costs_as_much_as_while_it_waits(
     buyer, buyer_api, kettle, django_assert_num_queries
 ):
     order = an_order(buyer, (kettle, 1))
@@ -130,6 +131,6 @@ def test_looking_at_a_paid_order_asks_nothing_of_money(
     record_outcome(order.payments.get().pk, told)
     warm(buyer_api)
 
-    # caller, order, its lines, its last attempt
-    with django_assert_num_queries(4):
+    # caller, order, its lines, its last attempt, what came for it and went back
+    with django_assert_num_queries(5):
         buyer_api.get(f"/cashout/{order.order_token}/")

@@ -63,6 +63,7 @@ def test_a_seller_sees_the_line_the_first_name_and_the_number_to_call(seller_api
             "number": 2,
             "price": 1500,
             "amount": 3000,
+            "reduced": 0,
             "track_status": "paid",
             "buyer": "Wanjiku",
             "phone": "254712345678",
@@ -71,6 +72,7 @@ def test_a_seller_sees_the_line_the_first_name_and_the_number_to_call(seller_api
             "created_at": line.created_at.isoformat(),
             "updated_at": line.updated_at.isoformat(),
             "moves": ["cancelled", "delivered"],
+            "code_tries": 5,
         }
     ]
     assert list(response.json()[0]) == list(SaleOutput().fields)

@@ -24,6 +24,7 @@ def test_a_row_tells_what_became_of_a_line(buyer, buyer_api, kettle):
             "number": 2,
             "price": 1500,
             "amount": 3000,
+            "reduced": 0,
             "seller": "amina",
             "track_status": "created",
             "payment_status": "requested",

@@ -1,7 +1,8 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { dataOf, type Schemas, userApi } from "../api/client";
+import { NoAnswer } from "../api/errors";
 import { messagesQuery } from "../api/queries";
 import { changeLanguage } from "../i18n";
 import { Problem } from "../ui/parts";
@@ -26,6 +27,8 @@ export function MessagesForm() {
       dataOf(userApi.PATCH("/account/messages/", { body })),
     onSuccess: (saved) => client.setQueryData(messagesQuery.queryKey, saved),
   });
+  /** Why the language's texts could not be loaded. */
+  const [unread, setUnread] = useState<NoAnswer | null>(null);
   const now = { ...messages.data, ...(save.isPending ? save.variables : {}) };
   return (
     <section className="panel">
@@ -33,7 +36,7 @@ export function MessagesForm() {
         <Trans>Language and notifications</Trans>
       </h2>
       {messages.isError && <Problem error={messages.error} again={() => void messages.refetch()} />}
-      {save.error && <Problem error={save.error} />}
+      {(save.error ?? unread) && <Problem error={save.error ?? unread} />}
       <div className="choices">
         <div className="field">
           <label className="label" htmlFor="language">
@@ -47,7 +50,8 @@ export function MessagesForm() {
             onChange={(event) => {
               const language = event.target.value as Schemas["LanguageEnum"];
               save.mutate({ language });
-              void changeLanguage(language);
+              setUnread(null);
+              changeLanguage(language).catch((error) => setUnread(new NoAnswer(error)));
             }}
           >
             <option value="en">English</option>

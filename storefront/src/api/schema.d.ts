@@ -2616,6 +2616,8 @@ export interface components {
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
+            /** @description The part of the amount by which its price was reduced since, in whole KES. */
+            reduced: number;
             track_status: components["schemas"]["TrackStatusEnum"];
             /** @description Six digits the buyer reads out at the handover (shown to the buyer only, once paid) */
             collection_code: string | null;
@@ -3028,6 +3030,10 @@ export interface components {
             delivery_fee: number;
             /** @description The amount still to be paid, in whole KES; 0 once none is expected. */
             amount_due: number;
+            /** @description Whole KES that go back to the phone that paid, sent or not yet: cancelled lines, reductions, fees, and what was paid too much or too late. */
+            refund: number;
+            /** @description The part of `refund` that has arrived there, in whole KES. */
+            refunded: number;
             /** @description Seconds until `expires_at`, by our clock; null once no payment is expected. */
             expires_in: number | null;
             prompt: components["schemas"]["PromptOutput"];
@@ -3056,6 +3062,8 @@ export interface components {
             number: number;
             /** @description Whole KES: number × price. */
             amount: number;
+            /** @description The part of the amount by which its price was reduced since, in whole KES. */
+            reduced: number;
             track_status: components["schemas"]["TrackStatusEnum"];
             /**
              * Format: uri
@@ -3076,6 +3084,10 @@ export interface components {
             amount: number;
             /** @description The amount still to be paid, in whole KES; 0 once none is expected. */
             amount_due: number;
+            /** @description Whole KES that go back to the phone that paid, sent or not yet: cancelled lines, reductions, fees, and what was paid too much or too late. */
+            refund: number;
+            /** @description The part of `refund` that has arrived there, in whole KES. */
+            refunded: number;
             /** Format: date-time */
             created_at: string;
             /**
@@ -3186,6 +3198,8 @@ export interface components {
             deliver: components["schemas"]["DeliverOutput"];
             /** @description What the caller may do with it now: `claim`, `release`, `attempt`, or `to` of its `move`. */
             actions: components["schemas"]["ActionsEnum"][];
+            /** @description How many more collection codes may be tried; 0: the buyer or the shop confirms the delivery. */
+            code_tries: number;
         };
         /**
          * @description * `to_fetch` - to fetch
@@ -4093,6 +4107,8 @@ export interface components {
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
+            /** @description The part of the amount by which its price was reduced since, in whole KES. */
+            reduced: number;
             track_status: components["schemas"]["TrackStatusEnum"];
             /** @description The buyer's first name, or `customer`. */
             buyer: string;
@@ -4158,6 +4174,8 @@ export interface components {
             updated_at: string;
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
+            /** @description How many more collection codes may be tried; 0: the buyer or the shop confirms the delivery. */
+            code_tries: number;
         };
         /** @description By calendar days in Nairobi, including today. */
         SalesOutput: {
@@ -4459,6 +4477,8 @@ export interface components {
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
+            /** @description The part of the amount by which its price was reduced since, in whole KES. */
+            reduced: number;
             /** @description The seller's user name. */
             seller: string;
             track_status: components["schemas"]["TrackStatusEnum"];
@@ -4524,6 +4544,8 @@ export interface components {
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
+            /** @description The part of the amount by which its price was reduced since, in whole KES. */
+            reduced: number;
             /** @description The seller's user name. */
             seller: string;
             track_status: components["schemas"]["TrackStatusEnum"];

@@ -1,5 +1,6 @@
 import { useLingui } from "@lingui/react";
 import { Trans } from "@lingui/react/macro";
+import { useState } from "react";
 import { Link } from "react-router";
 import { changeLanguage } from "../i18n";
 import { language } from "../i18n/language";
@@ -10,6 +11,11 @@ export function Footer() {
   useLingui();
   const install = useInstall();
   const other = language() === "en" ? "sw" : "en";
+  const [hasFailed, setFailed] = useState(false);
+  const change = () => {
+    setFailed(false);
+    changeLanguage(other).catch(() => setFailed(true));
+  };
   return (
     <footer className="bottom">
       <div className="wrap between">
@@ -26,16 +32,16 @@ export function Footer() {
               <Trans>Install the app</Trans>
             </button>
           )}
-          <button
-            type="button"
-            className="as-link"
-            lang={other}
-            onClick={() => void changeLanguage(other)}
-          >
+          <button type="button" className="as-link" lang={other} onClick={change}>
             {other === "sw" ? "Kiswahili" : "English"}
           </button>
         </p>
       </div>
+      <p className="wrap" role="status">
+        {hasFailed && (
+          <Trans>We could not reach the shop. Check your connection and try again.</Trans>
+        )}
+      </p>
     </footer>
   );
 }

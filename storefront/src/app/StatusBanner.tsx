@@ -2,7 +2,8 @@ import { Trans } from "@lingui/react/macro";
 import { useConnection } from "../api/connection";
 import { takeNewVersion, useNewVersion } from "./version";
 
-/** The banner above every page: offline, or a new version is available. */
+/** The banner above every page: the shop cannot be reached, whether the network or the shop is away;
+ *  or a new version is available. */
 export function StatusBanner() {
   const isUp = useConnection();
   const isNew = useNewVersion();
@@ -10,7 +11,7 @@ export function StatusBanner() {
     <div role="status">
       {!isUp && (
         <p className="banner">
-          <Trans>You are offline. This page may be out of date.</Trans>
+          <Trans>No connection to the shop. This page may be out of date.</Trans>
         </p>
       )}
       {isNew && (

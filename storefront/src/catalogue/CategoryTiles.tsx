@@ -5,10 +5,11 @@ import { categoriesQuery } from "../api/queries";
 import { Picture } from "../ui/Picture";
 import { CATEGORIES } from "./categories";
 
-/** Links to all categories, each with a picture and its number of listings. */
-export default function CategoryTiles() {
+/** Links to all categories, each with a picture and its number of listings, which are loaded once
+ *  `isSeen`. Until then of the same size: the footer below would move away from under a finger. */
+export function CategoryTiles({ isSeen }: { isSeen: boolean }) {
   const { t, i18n } = useLingui();
-  const { data } = useQuery(categoriesQuery);
+  const { data } = useQuery({ ...categoriesQuery, enabled: isSeen });
   return (
     <nav className="tiles" aria-label={t`All categories`}>
       {Object.entries(CATEGORIES).map(([key, label]) => {

@@ -1,6 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
 import { Link } from "react-router";
 import type { Category } from "../api/client";
 import { type Card as CardData, homeQuery } from "../api/queries";
@@ -8,9 +7,8 @@ import { Title } from "../app/Title";
 import { Empty, Problem, useSeen } from "../ui/parts";
 import { Card, CardSkeletons } from "./Card";
 import { CategoryLinks } from "./CategoryLinks";
+import { CategoryTiles } from "./CategoryTiles";
 import { CATEGORIES, SHELVES } from "./categories";
-
-const CategoryTiles = lazy(() => import("./CategoryTiles"));
 
 /** How many products a shelf shows (as in products/shop/pages.py). */
 const PER_SHELF = 8;
@@ -44,19 +42,15 @@ export default function HomePage() {
   );
 }
 
-/** All categories with pictures; loaded when the user has scrolled near them. */
+/** All categories; their pictures are loaded when the user has scrolled near them. */
 function AllCategories() {
   const [ref, seen] = useSeen<HTMLElement>("100px");
   return (
-    <section className="shelf all-categories" ref={ref}>
+    <section className="shelf" ref={ref}>
       <h2>
         <Trans>All categories</Trans>
       </h2>
-      {seen && (
-        <Suspense>
-          <CategoryTiles />
-        </Suspense>
-      )}
+      <CategoryTiles isSeen={seen} />
     </section>
   );
 }

@@ -5,7 +5,7 @@ import { filtersOf, searchQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { Empty } from "../ui/parts";
 import { CardList } from "./CardList";
-import CategoryTiles from "./CategoryTiles";
+import { CategoryTiles } from "./CategoryTiles";
 import { FilterForm } from "./FilterForm";
 
 export default function SearchPage() {
@@ -31,7 +31,7 @@ export default function SearchPage() {
                 <Link to="/">Back to the home page</Link>
               </Trans>
             </p>
-            <CategoryTiles />
+            <CategoryTiles isSeen />
           </Empty>
         }
       />

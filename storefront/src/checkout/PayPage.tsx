@@ -14,6 +14,7 @@ import { useCart } from "../cart/useCart";
 import { DeliveryDetails, Fee } from "../delivery/DeliveryDetails";
 import { clock, minutes, money, phone } from "../i18n/format";
 import { isStillGuests, useGuestOrders } from "../orders/guestOrders";
+import { RefundRows } from "../orders/Refunds";
 import { Icon } from "../ui/Icon";
 import { Money, Problem } from "../ui/parts";
 import { ByHand } from "./ByHand";
@@ -343,6 +344,7 @@ function Lines({ order }: { order: Order }) {
           <Money kes={order.amount} />
         </li>
       </ul>
+      <RefundRows of={order} />
     </section>
   );
 }

@@ -1,10 +1,12 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef, useState } from "react";
 import { ApiError } from "../api/errors";
 import { Problem } from "../ui/parts";
 import type { Parcel } from "./queries";
 
 const DIGITS = 6;
+/** How many codes may be tried (MAX_CODE_MISSES in orders/models/lines.py). */
+const MAX_TRIES = 5;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 
 /** Enter the collection code the buyer reads out, on large keys for one thumb. */
@@ -69,6 +71,15 @@ export function CodeSheet({
         />
         <div id="sheet-about" role="alert">
           {wrong && <span className="error">{wrong}</span>}
+          {!error && parcel.code_tries < MAX_TRIES && (
+            <span className="small">
+              <Plural
+                value={parcel.code_tries}
+                one="A wrong code was entered before. # try is left."
+                other="A wrong code was entered before. # tries are left."
+              />
+            </span>
+          )}
           {error && !wrong && <Problem error={error} />}
         </div>
         <div className="keys">

@@ -69,6 +69,14 @@ export function ParcelCard({
         </div>
       )}
       {refused && <Problem error={move.error} />}
+      {parcel.code_tries === 0 && !isFetching && parcel.status !== "delivered" && (
+        <p className="notice warn">
+          <Trans>
+            Too many wrong codes were entered for this parcel. Ask the buyer to press “I received
+            it” on the order's page, or call the shop.
+          </Trans>
+        </p>
+      )}
       {!waits && (
         <Actions
           parcel={parcel}

@@ -34,16 +34,32 @@ export async function loadPart(part: Part): Promise<void> {
   i18n.load(language(), messages);
 }
 
-/** Switch to a language, with the texts of all parts loaded so far. */
-export async function loadTexts(wanted: Language = language()): Promise<void> {
-  for (const file of await Promise.all([...inUse].map((part) => LOADERS[wanted][part]()))) {
-    i18n.load(wanted, file.messages);
-  }
-  i18n.activate(wanted);
-  document.documentElement.lang = wanted;
+/** Show the texts of all parts loaded so far in the current language. */
+export async function loadTexts(): Promise<void> {
+  const wanted = language();
+  await load(wanted);
+  use(wanted);
 }
 
+/** Switch to a language, and remember it. Throws if its texts do not come, and changes nothing then. */
 export async function changeLanguage(choice: Language): Promise<void> {
-  await loadTexts(choice);
+  await load(choice);
   remember(choice);
+  use(choice);
+}
+
+async function load(wanted: Language): Promise<void> {
+  let parts = 0;
+  // A page that is opened meanwhile adds a part.
+  while (parts < inUse.size) {
+    parts = inUse.size;
+    for (const file of await Promise.all([...inUse].map((part) => LOADERS[wanted][part]()))) {
+      i18n.load(wanted, file.messages);
+    }
+  }
+}
+
+function use(wanted: Language): void {
+  i18n.activate(wanted);
+  document.documentElement.lang = wanted;
 }

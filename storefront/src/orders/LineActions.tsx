@@ -23,7 +23,7 @@ export function LineActions({ order, line }: { order: Order; line: Line }) {
         client.invalidateQueries({ queryKey: ["track", line.id] }),
       ]),
   });
-  const amount = money(line.amount);
+  const amount = money(line.amount - line.reduced);
   const number = phone(order.mpesa_number);
   if (line.moves.includes("cancelled")) {
     return (

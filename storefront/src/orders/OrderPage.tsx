@@ -15,6 +15,7 @@ import { LineActions } from "./LineActions";
 import { LineHistory } from "./LineHistory";
 import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./labels";
 import { ProblemLine } from "./ProblemLine";
+import { Reduced, RefundRows } from "./Refunds";
 import { ReviewLine } from "./ReviewLine";
 
 /** One order: each line with its collection code, its history and the buyer's actions. */
@@ -105,6 +106,7 @@ function Paying({ order }: { order: Order }) {
           <Fee kes={order.delivery_fee} />
         </p>
       )}
+      <RefundRows of={order} />
       <p className="quiet small">
         <Trans>
           Placed {placed}, paid from {number}
@@ -158,6 +160,7 @@ function LineCard({ order, line }: { order: Order; line: Line }) {
             {i18n._(TRACK_STATUS[line.track_status])}
           </span>
         </p>
+        <Reduced by={line.reduced} />
         <GoesBack order={order} line={line} />
         {line.collection_code && line.track_status !== "delivered" && (
           <Code code={line.collection_code} />
@@ -180,7 +183,8 @@ function LineCard({ order, line }: { order: Order; line: Line }) {
 
 /** Where the money of a cancelled line is. */
 function GoesBack({ order, line }: { order: Order; line: Line }) {
-  const amount = money(line.amount);
+  // A reduction went back by itself.
+  const amount = money(line.amount - line.reduced);
   const number = phone(order.mpesa_number);
   if (order.payment_status === "expired" || order.payment_status === "cancelled") return null;
   if (line.track_status === "cancelled") {

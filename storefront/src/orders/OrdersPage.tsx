@@ -14,6 +14,7 @@ import { Empty, Money, Problem } from "../ui/parts";
 import { ShowMore } from "../ui/ShowMore";
 import { guestOrders, useGuestOrders } from "./guestOrders";
 import { PAYMENT_STATUS, TRACK_STATUS, toneOf } from "./labels";
+import { RefundInShort } from "./Refunds";
 
 type Row = Schemas["OrderRowOutput"];
 /** The members of an order that a row shows; a guest's order has them too. */
@@ -21,7 +22,7 @@ type Shown = Pick<
   Row,
   "order_token" | "reference" | "payment_status" | "amount" | "amount_due" | "created_at"
 > &
-  Pick<Row, "expires_at" | "needs"> & {
+  Pick<Row, "refund" | "refunded" | "expires_at" | "needs"> & {
     order: readonly Pick<
       Row["order"][number],
       "id" | "name" | "number" | "thumbnail" | "track_status"
@@ -179,6 +180,7 @@ function OrderRow({ order, isOfGuest = false }: { order: Shown; isOfGuest?: bool
           </Trans>
         </p>
         <Statuses order={order} />
+        <RefundInShort of={order} />
       </div>
       <Money kes={order.amount} />
       <Need order={order} to={to} />

@@ -10,7 +10,7 @@ import { useMoveLine } from "./useMoveLine";
 export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
   const { t } = useLingui();
   const [isOpen, setOpen] = useState(false);
-  const amount = money(sale.amount);
+  const amount = money(sale.amount - sale.reduced);
   const name = sale.name;
   const move = useMoveLine(sale.id, () =>
     done(t`Cancelled: ${name}. ${amount} is refunded to the buyer.`),

@@ -1,8 +1,11 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { ApiError } from "../api/errors";
 import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
 import { useMoveLine } from "./useMoveLine";
+
+/** How many codes may be tried (MAX_CODE_MISSES in orders/models/lines.py). */
+const MAX_TRIES = 5;
 
 /** Hand the goods to their buyer, with the six-digit collection code the buyer reads out. */
 export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
@@ -50,6 +53,16 @@ export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => v
         ) : (
           <span className="quiet small">
             <Trans>The 6-digit code the buyer reads to you once they have the item.</Trans>
+            {sale.code_tries < MAX_TRIES && (
+              <>
+                {" "}
+                <Plural
+                  value={sale.code_tries}
+                  one="A wrong code was entered before. # try is left."
+                  other="A wrong code was entered before. # tries are left."
+                />
+              </>
+            )}
           </span>
         )}
       </p>

@@ -1,8 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef } from "react";
 import { Link } from "react-router";
-import { dayAndClock, phone, typedPhone } from "../i18n/format";
-import { toneOf } from "../orders/labels";
+import { dayAndClock, money, phone, typedPhone } from "../i18n/format";
+import { toneOf, UNDER_WAY } from "../orders/labels";
 import { Picture } from "../ui/Picture";
 import { CopyButton, Money } from "../ui/parts";
 import { CannotDeliver } from "./CannotDeliver";
@@ -31,6 +31,7 @@ export function SaleRow({
   }, [isFirst]);
   const { order } = sale;
   const since = dayAndClock(sale.updated_at);
+  const reduced = money(sale.reduced);
   return (
     <li className={isMarked ? "panel sale stack marked" : "panel sale stack"} ref={row}>
       <header>
@@ -42,6 +43,11 @@ export function SaleRow({
             </Link>
           </h2>
           <Money kes={sale.amount} />
+          {sale.reduced > 0 && (
+            <p className="quiet small">
+              <Trans>Price reduced by {reduced}</Trans>
+            </p>
+          )}
           <p>
             <span className={`tag ${toneOf(sale.track_status)}`}>
               {i18n._(SALE_STATUS[sale.track_status])}
@@ -86,6 +92,18 @@ export function SaleRow({
           ) : (
             <Trans>
               Get it ready, and call the buyer to agree on delivery. The buyer's code confirms it.
+            </Trans>
+          )}
+        </p>
+      )}
+      {sale.code_tries === 0 && UNDER_WAY.has(sale.track_status) && (
+        <p className="notice warn">
+          {sale.track_status === "paid" ? (
+            <Trans>Too many wrong codes were entered. The shop has to confirm the delivery.</Trans>
+          ) : (
+            <Trans>
+              Too many wrong codes were entered. Ask the buyer to press “I received it” on the
+              order's page, or call the shop.
             </Trans>
           )}
         </p>

@@ -53,12 +53,12 @@ export function Problem({ error, again }: { error: unknown; again?: (() => void)
 function Unanswered({ isAsked }: { isAsked: boolean }) {
   const isUp = useConnection();
   if (isAsked && !isUp) {
-    return <Trans>You are offline. This will load when you are back online.</Trans>;
+    return <Trans>No connection to the shop. This will load when there is one.</Trans>;
   }
   if (isAsked || !isUp) {
     return <Trans>We could not reach the shop. Check your connection and try again.</Trans>;
   }
-  return <Trans>No answer came to that, but you are back online. Try again.</Trans>;
+  return <Trans>No answer came to that, but there is a connection again. Try again.</Trans>;
 }
 
 function ErrorText({ of: error }: { of: unknown }) {

@@ -9,7 +9,7 @@ from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
 from payments.doubt import put_in_doubt
 from payments.ledger import balance
-from payments.models import Account, Receipt, ReceiptQuestion, Refund
+from payments.models import Account, Receipt, ReceiptQuestion, Refund, buyers_money
 from payments.proof.prove import prove
 from payments.reconciliation.portal_statement_import import _take_in_payment
 from payments.reconciliation.returns import record_returned_payment
@@ -271,3 +271,11 @@ def test_two_orders_money_is_not_mixed_up(client, buyer, kettle, written_off, da
     assert flagged(written_off) == (True, REPORTED)
     other.refresh_from_db()
     assert (other.payment_status, sent_transfers(daraja)) == ("requested", [])
+
+
+def test_a_buyer_is_shown_no_refund_of_money_that_never_came(order, written_off):
+    cancel(order)
+
+    assert Refund.objects.filter(order=order).exists()
+    money = buyers_money(order.pk)
+    assert (money.refund, money.refunded) == (0, 0)
