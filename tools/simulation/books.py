@@ -231,8 +231,8 @@ class Comparison:
         return entry.amount
 
     def _was_repeated(self, entry: Entry, transfer: Refund | Payout | None) -> bool:
-        """Whether a reversal was recorded in suspense, and again once its payment was an order's: the
-        first row has the number."""
+        """Whether a reversal was recorded in suspense, and again once its payment was an order's:
+        the first row has the number."""
         was_dropped = transfer is not None and transfer.status == TransferStatus.DROPPED
         if not was_dropped or not isinstance(transfer, Refund):
             return False
