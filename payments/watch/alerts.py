@@ -24,6 +24,7 @@ from omachemainproj.task_registry import background_task
 from orders.models.notifications import Message, MessageState
 from orders.notifications.sending import OUTDATED, TOO_MANY
 from payments.backoffice.queues import QUEUES
+from payments.checkout.messages import PAY_BILL
 from payments.models import (
     AlertMail,
     AttemptStatus,
@@ -32,6 +33,8 @@ from payments.models import (
     NightlyProof,
     OrderPayment,
     PayoutStop,
+    ReceiptEvidence,
+    ReceiptSource,
     Trouble,
 )
 
@@ -62,6 +65,12 @@ _NEWEST_ATTEMPTS = 2_000
 _RESULT_WITHIN = timedelta(minutes=3)
 #: Fewer prompts than this are no evidence.
 _MIN_PROMPTS = 5
+#: M-Pesa normally confirms a payment at the registered address within seconds.
+_CONFIRMED_WITHIN = timedelta(minutes=15)
+#: The age of the payments that show whether it does.
+_RECENT_PAYMENTS = timedelta(days=2)
+#: How many of the newest reports are looked at for them.
+_NEWEST_REPORTS = 2_000
 #: A mail or an SMS is normally sent within seconds.
 _MESSAGE_SENT_WITHIN = timedelta(minutes=15)
 #: Failed messages within an hour that are an incident.
@@ -169,6 +178,30 @@ def _prompts_silent(now: datetime) -> str:
     )
 
 
+def _manual_payments_unseen(now: datetime) -> str:
+    """Every payment to the pay bill, also that of a prompt, is confirmed at the registered address.
+
+    Without one, nothing else tells that no address is registered, or another shop's: buyers are
+    told to pay by hand, and the money is seen by the statement, hours later, or never.
+    """
+    if not settings.DARAJA_C2B_TOKEN or settings.DARAJA_TRANSACTION_TYPE != PAY_BILL:
+        return ""
+    # No index is of all reports by time: look among the newest.
+    newest = ReceiptEvidence.objects.order_by("-pk").values("pk")[:_NEWEST_REPORTS]
+    recent = ReceiptEvidence.objects.filter(pk__in=newest, told_at__gte=now - _RECENT_PAYMENTS)
+    paid = recent.filter(source=ReceiptSource.CALLBACK, told_at__lt=now - _CONFIRMED_WITHIN)
+    confirmed = recent.filter(source=ReceiptSource.C2B)
+    if last_confirmed := confirmed.aggregate(at=Max("told_at"))["at"]:
+        # The confirmation of a payment may come before its callback.
+        paid = paid.filter(told_at__gt=last_confirmed + _CONFIRMED_WITHIN)
+    count = paid.count()
+    return (
+        f"M-Pesa confirmed none of the last {count} payments at the address for payments by hand"
+        if count >= _MIN_PROMPTS
+        else ""
+    )
+
+
 def _people_not_notified(now: datetime) -> str:
     late = Message.objects.filter(
         state=MessageState.DUE, next_try_at__isnull=False, created_at__lt=now - _MESSAGE_SENT_WITHIN
@@ -200,6 +233,7 @@ KINDS = (
     IncidentKind("money-stuck", _money_stuck, patience=timedelta(days=1)),
     IncidentKind("gateway-down", _gateway_down, patience=timedelta(minutes=2)),
     IncidentKind("prompts-silent", _prompts_silent, patience=timedelta(minutes=2)),
+    IncidentKind("manual-payments-unseen", _manual_payments_unseen),
     IncidentKind("people-not-told", _people_not_notified, patience=timedelta(minutes=5)),
 )
 

@@ -17,6 +17,7 @@ from orders.models import Order
 from orders.models.notifications import Message, Notice
 from orders.notifications.channels import smtp
 from payments import clock
+from payments.evidence import SourceReport, record
 from payments.models import (
     AlertMail,
     GatewayEvent,
@@ -27,7 +28,8 @@ from payments.models import (
 )
 from payments.watch import alerts
 from payments.watch.alerts import watch
-from tests.factories import UserFactory
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import paid_line
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -450,6 +452,65 @@ def test_accepted_prompts_without_a_result_are_an_incident(count, minutes, told)
     )
 
     assert told_after(3) == told
+
+
+def unseen_by_hand(minutes):
+    """What is said of payments by hand so many minutes from now."""
+    [kind] = (kind for kind in KINDS if kind.name == "manual-payments-unseen")
+    return kind.find(timezone.now() + timedelta(minutes=minutes))
+
+
+def pay_by_prompt(count, *, is_confirmed=False):
+    """Payments by prompt; M-Pesa confirms each of them at the registered address, or none."""
+    product = ProductFactory(item_number=count)
+    for _ in range(count):
+        line = paid_line(UserFactory(), product)
+        receipt = line.order.receipts.get()
+        if is_confirmed:
+            record(receipt, SourceReport("c2b", receipt.amount, receipt.number))
+
+
+@pytest.mark.parametrize(
+    ("count", "minutes", "told"),
+    [
+        (
+            5,
+            16,
+            "M-Pesa confirmed none of the last 5 payments at the address for payments by hand",
+        ),
+        (4, 16, ""),
+        (5, 14, ""),
+        (5, 3 * 24 * 60, ""),
+    ],
+)
+def test_payments_never_confirmed_at_the_registered_address_are_an_incident(count, minutes, told):
+    pay_by_prompt(count)
+
+    assert unseen_by_hand(minutes) == told
+
+
+def test_payments_that_mpesa_confirms_at_the_registered_address_are_no_incident():
+    pay_by_prompt(5, is_confirmed=True)
+
+    assert unseen_by_hand(16) == ""
+
+
+def test_one_confirmation_is_an_address_that_is_registered():
+    pay_by_prompt(5)
+    pay_by_prompt(1, is_confirmed=True)
+
+    assert unseen_by_hand(16) == ""
+
+
+@pytest.mark.parametrize(
+    "setting", [{"DARAJA_C2B_TOKEN": ""}, {"DARAJA_TRANSACTION_TYPE": "CustomerBuyGoodsOnline"}]
+)
+def test_a_shop_that_offers_no_payment_by_hand_needs_no_registered_address(setting, settings):
+    pay_by_prompt(5)
+    for name, value in setting.items():
+        setattr(settings, name, value)
+
+    assert unseen_by_hand(16) == ""
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(16, ["O-Mache: people not told"]), (14, [])])
