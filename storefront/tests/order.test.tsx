@@ -141,7 +141,7 @@ describe("the buyer's order", () => {
   ] as const)(
     "says where the money of a %s line is",
     async (track_status, payment_status, said) => {
-      visit({ track_status, collection_code: null }, {}, { payment_status });
+      visit({ track_status, collection_code: null }, {}, { payment_status, refund: 1500 });
       expect(await screen.findByText(said)).toBeTruthy();
     },
   );
@@ -173,10 +173,36 @@ describe("the buyer's order", () => {
   ] as const)(
     "says how much of a reduced line that is %s goes back",
     async (track_status, said) => {
-      visit({ track_status, collection_code: null, reduced: 200 });
+      visit({ track_status, collection_code: null, reduced: 200 }, {}, { refund: 1500 });
       expect(await screen.findByText(said)).toBeTruthy();
     },
   );
+
+  it.each([
+    ["refund_due", 0, "Refund on its way"],
+    ["refunded", 1000, "Refunded"],
+  ] as const)(
+    "says what came of an order that was not paid in full, and is %s",
+    async (payment_status, refunded, label) => {
+      visit(
+        { track_status: "cancelled", collection_code: null },
+        {},
+        { payment_status, refund: 1000, refunded },
+      );
+      expect((await screen.findByText(label)).parentElement?.textContent).toMatch(/KES.1,000$/);
+      expect(screen.getByText("Total").parentElement?.textContent).toMatch(/KES.1,500$/);
+      expect(screen.queryByText(/to the phone that paid/)).toBeNull();
+    },
+  );
+
+  it.each([
+    ["expired", /^Placed [^,]+, \d\d:\d\d$/],
+    ["cancelled", /^Placed [^,]+, \d\d:\d\d$/],
+    ["paid", /^Placed .+, paid from 0712 345 678$/],
+  ] as const)("says who paid only if somebody did: %s", async (payment_status, said) => {
+    visit({ track_status: "cancelled", collection_code: null }, {}, { payment_status });
+    expect(await screen.findByText(said)).toBeTruthy();
+  });
 
   it("says what is left to go back before a reduced line is cancelled", async () => {
     visit({ moves: ["cancelled"], reduced: 200 });
