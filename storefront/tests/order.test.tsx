@@ -34,6 +34,7 @@ const aStory = (changes: Partial<TrackStory> = {}): TrackStory => ({
   created_at: "2026-11-24T08:15:00Z",
   updated_at: "2026-11-24T08:16:00Z",
   moves: [],
+  code_tries: 5,
   can_report_problem: false,
   can_review: false,
   reviewed: false,
@@ -108,6 +109,13 @@ describe("the buyer's order", () => {
   it("has the code in two halves, each digit read out", async () => {
     visit({});
     expect((await screen.findByLabelText("4 8 2 9 1 3")).textContent).toBe("482 913");
+  });
+
+  it("says that the code no longer works, and what to do then", async () => {
+    visit({ track_status: "shipping", moves: ["delivered"] }, { code_tries: 0 });
+    expect(await screen.findByText(/your code no longer works/)).toBeTruthy();
+    expect(screen.queryByLabelText("4 8 2 9 1 3")).toBeNull();
+    expect(screen.getByRole("button", { name: "I received it" })).toBeTruthy();
   });
 
   it("says what is still to come of its way", async () => {

@@ -178,7 +178,7 @@ function LineCard({ order, line }: { order: Order; line: Line }) {
         <Reduced by={line.reduced} />
         <GoesBack order={order} line={line} />
         {line.collection_code && line.track_status !== "delivered" && (
-          <Code code={line.collection_code} />
+          <Code code={line.collection_code} isUsedUp={story.data?.code_tries === 0} />
         )}
         <LineActions order={order} line={line} />
         <LineHistory
@@ -232,7 +232,18 @@ function lostOf({ order: lines }: Order): number {
     .reduce((sum, line) => sum + line.amount - line.reduced, 0);
 }
 
-function Code({ code }: { code: string }) {
+/** The line's collection code; once too many wrong ones were entered it opens nothing. */
+function Code({ code, isUsedUp }: { code: string; isUsedUp: boolean }) {
+  if (isUsedUp) {
+    return (
+      <p className="notice warn">
+        <Trans>
+          Too many wrong codes were entered, so your code no longer works. Once you have your items,
+          confirm it here, or call the shop.
+        </Trans>
+      </p>
+    );
+  }
   return (
     <div className="code">
       <p>
