@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -34,6 +35,23 @@ def may_second(person: User, action: StaffAction | None) -> bool:
 def keys_for(person: User) -> list[str]:
     """The keys of the actions a user may approve."""
     return [key for key, action in ACTIONS.items() if may_second(person, action)]
+
+
+def open_about(rows: Collection[Model]) -> QuerySet[Proposal]:
+    """What somebody proposed to do with these rows of one model and nobody has decided, oldest
+    first, with the proposers."""
+    first = next(iter(rows), None)
+    if first is None:
+        return Proposal.objects.none()
+    return (
+        Proposal.objects.filter(
+            state=ProposalState.OPEN,
+            content_type=ContentType.objects.get_for_model(first),
+            object_id__in=[str(row.pk) for row in rows],
+        )
+        .select_related("proposed_by")
+        .order_by("pk")
+    )
 
 
 def waiting_for(person: User) -> QuerySet[Proposal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from orders.collection_codes import misses_of
+from orders.collection_codes import misses_of, tries_left
 from orders.line_moves import Role, moves_of, own_roles
 from orders.models import Order, OrderTrack, TrackStatus
 from orders.problems.services import is_in_time
@@ -20,7 +20,8 @@ def what_reader_may(row: Any, reader_id: int, now: datetime) -> dict[str, Any]:
 def what_roles_may(row: Any, roles: frozenset[Role], now: datetime) -> dict[str, Any]:
     """Return what a user with these roles may do with a line, from ``as_track_rows()``.
 
-    ``moves`` are the statuses they may move it to. The rest is for its buyer only:
+    ``moves`` are the statuses they may move it to, ``code_tries`` how many more codes may be tried
+    at its handover. The rest is for its buyer only:
     ``can_report_problem`` and ``can_review`` are true if that is possible now;
     ``reviewable_until`` is when an existing review can no longer be changed, else None.
     """
@@ -29,6 +30,7 @@ def what_roles_may(row: Any, roles: frozenset[Role], now: datetime) -> dict[str,
     is_delivered = row.track_status == TrackStatus.DELIVERED
     return {
         "moves": _moves(row, roles),
+        "code_tries": tries_left(misses_of(row)),
         "can_report_problem": buys and _can_report_problem(row, now),
         "can_review": (buys and is_delivered and reviewed_at is None and Role.SELLER not in roles),
         "reviewed": reviewed_at is not None,

@@ -26,6 +26,10 @@ class AbilitiesOutput(serializers.Serializer):
     moves = serializers.ListField(
         child=serializers.ChoiceField(TrackStatus.choices), help_text=MOVES_HELP
     )
+    code_tries = serializers.IntegerField(
+        help_text="How many more collection codes may be tried; 0: the buyer or the shop confirms "
+        "the delivery."
+    )
     can_report_problem = serializers.BooleanField(
         help_text="Whether its buyer can report a problem now: from payment until some days after "
         "delivery."
@@ -62,6 +66,7 @@ class TrackOutput(AbilitiesOutput):
         "created_at": "2026-11-24T08:15:00.123456+00:00",
         "updated_at": "2026-11-25T10:02:40.771200+00:00",
         "moves": ["delivered"],
+        "code_tries": 5,
         "can_report_problem": True,
         "can_review": False,
         "reviewed": False,

@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 from django.urls import reverse
 
 from accounts.backoffice.posted_forms import PageForm
+from accounts.backoffice.proposals import open_about
 from accounts.backoffice.row_page import (
     Content,
     Link,
@@ -51,12 +52,14 @@ def show_problem(problem: Problem, viewer: User) -> Content:
 
 def _render_problems(problems: Sequence[Problem], viewer: User, more: Link | None) -> Part:
     messages = _messages_of(problems)
+    proposed = list(open_about(problems)) if viewer.has_perm(DECIDE_PROBLEMS) else []
     shown: list[dict[str, Any]] = [
         {
             "problem": problem,
             "outcome": describe_problem(problem),
             "page": console_page(problem),
             "thread": messages[problem.pk],
+            "proposed": [each for each in proposed if each.object_id == str(problem.pk)],
             "forms": _forms_of(problem, viewer),
         }
         for problem in problems

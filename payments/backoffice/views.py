@@ -23,7 +23,9 @@ from accounts.authentication import current_user
 from accounts.backoffice import audit
 from accounts.backoffice.actions import CONCURRENT_CHANGE, ReasonForm, page_before, perform
 from accounts.backoffice.change_list import COUNT_AT_MOST
+from accounts.backoffice.conflicts import find_parties, is_party
 from accounts.backoffice.posted_forms import send_back
+from accounts.backoffice.proposals import open_about
 from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.csv_files import write_sheet
@@ -208,7 +210,9 @@ def _show_timeline(
     offered = {key: each for key, each in KINDS[kind].actions.items() if each.applies(row)}
     typed = {"reference": request.GET.get("reference", "")[:40]}
     forms, act_permission = [], permissions_for(kind, row)[1]
-    if request.user.has_perm(act_permission):
+    may_act = request.user.has_perm(act_permission)
+    is_involved = may_act and bool(offered) and is_party(current_user(request), find_parties(row))
+    if may_act and not is_involved:
         for key, action in offered.items():
             form = filled.get(key) or action.form(initial=typed, auto_id=f"{key}-%s")
             forms.append((key, action, form))
@@ -223,7 +227,9 @@ def _show_timeline(
         kind=kind,
         about=about,
         needed=_NEEDED[act_permission],
-        may_act=request.user.has_perm(act_permission),
+        may_act=may_act and not is_involved,
+        is_involved=is_involved,
+        proposed=list(open_about([row])),
         sees_money=request.user.has_perm(VIEW_MONEY),
         offered=offered,
         forms=forms,

@@ -58,6 +58,7 @@ _ORDER = OpenApiExample(
                 "thumbnail": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
                 "seller": "amina",
                 "moves": ["delivered"],
+                "code_tries": 5,
                 "can_report_problem": True,
                 "can_review": False,
                 "reviewed": False,

@@ -74,7 +74,7 @@ def find_deletion_blockers(user_id: int, now: datetime) -> list[dict[str, Any]]:
     ``problem`` (undecided, as buyer or seller), ``parcel_to_bring`` (claimed; with its ``parcel``),
     ``money_owed`` (with ``amount`` in KES, including withheld earnings; below zero it is owed to
     the shop; with ``renounceable`` if it is too little to be sent). Orders are given by
-    ``reference`` and ``order_token``.
+    ``reference``, and the person's own by ``order_token`` too.
     """
     bought = Order.objects.filter(buyer=user_id)
     to_come = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
@@ -85,18 +85,21 @@ def find_deletion_blockers(user_id: int, now: datetime) -> list[dict[str, Any]]:
     sold = OrderTrack.objects.filter(seller=user_id)
     waits = Q(order__payment_status=PaymentStatus.REQUESTED)
     found = [
-        *_named("unpaid_order", bought.unpaid()),
-        *_named("late_money", accepting_late_payment(bought.filter(ended), now)),
-        *_named("goods_to_come", bought.filter(Exists(to_come))),
-        *_named("refund", bought.filter(is_back)),
-        *_named("doubted_payment", bought.filter(Q(in_doubt=True) | Exists(doubted))),
+        *_named(user_id, "unpaid_order", bought.unpaid()),
+        *_named(user_id, "late_money", accepting_late_payment(bought.filter(ended), now)),
+        *_named(user_id, "goods_to_come", bought.filter(Exists(to_come))),
+        *_named(user_id, "refund", bought.filter(is_back)),
+        *_named(user_id, "doubted_payment", bought.filter(Q(in_doubt=True) | Exists(doubted))),
         *_named(
+            user_id,
             "goods_to_hand_over",
             Order.objects.filter(pk__in=(sold.to_fulfil() | sold.filter(waits)).values("order")),
         ),
     ]
     undecided = Problem.objects.undecided().filter(Q(track__buyer=user_id) | Q(seller=user_id))
-    found += _named("problem", Order.objects.filter(pk__in=undecided.values("track__order")))
+    found += _named(
+        user_id, "problem", Order.objects.filter(pk__in=undecided.values("track__order"))
+    )
     parcels = Parcel.objects.claimed_by(user_id).to_deliver().order_by("-pk")
     for pk in parcels.values_list("pk", flat=True)[:_MAX_LISTED]:
         found.append({"what": "parcel_to_bring", "parcel": pk})
@@ -107,11 +110,13 @@ def find_deletion_blockers(user_id: int, now: datetime) -> list[dict[str, Any]]:
     return found
 
 
-def _named(what: str, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
-    named = orders.order_by("-pk").values_list("reference", "order_token")[:_MAX_LISTED]
+def _named(user_id: int, what: str, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
+    named = orders.order_by("-pk").values_list("reference", "order_token", "buyer")[:_MAX_LISTED]
     return [
-        {"what": what, "reference": reference, "order_token": str(token)}
-        for reference, token in named
+        {"what": what, "reference": reference}
+        # A guest's token is all it takes to pay and to cancel their order.
+        | ({"order_token": str(token)} if buyer == user_id else {})
+        for reference, token, buyer in named
     ]
 
 

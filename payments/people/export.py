@@ -27,19 +27,21 @@ class _Encoder(DjangoJSONEncoder):
         return super().default(o)
 
 
-#: Shared by all rows: creating one costs more than encoding most rows.
-_WRITER = _Encoder(ensure_ascii=False)
+#: Shared by all rows: creating one costs more than encoding most rows. A member per line, because
+#: people read it; `indent` takes three times as long.
+_BETWEEN = ",\n "
+_WRITER = _Encoder(ensure_ascii=False, separators=(_BETWEEN, ": "))
 
 
 def write_export(user: User, now: datetime) -> Iterator[str]:
     """Yield the file in pieces. One or two queries per section, and one per BATCH of rows."""
     yield f'{{"as_of": {_WRITER.encode(now)}'
     for entry in PERSONAL_DATA:
-        yield f", {_WRITER.encode(entry.section)}: ["
+        yield f",\n\n{_WRITER.encode(entry.section)}: ["
         between = ""
         for rows in _batches(entry, user.pk):
             yield f"{between}{_WRITER.encode(rows)[1:-1]}"
-            between = ", "
+            between = _BETWEEN
         yield "]"
     yield "}\n"
 

@@ -97,7 +97,8 @@ _UNDER_WAY = OpenApiResponse(
     DetailError,
     description="Orders or payments are in progress, listed in `under_way`: `unpaid_order`, "
     "`late_money` (may still be paid, for a day), `goods_to_come`, `refund`, `doubted_payment`, "
-    "`goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order, "
+    "`goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order "
+    "(the `order_token` only of what the caller bought), "
     "`parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is "
     "owed to the shop; `renounceable` if it is less than M-Pesa can send, so that the seller may "
     "`renounce` it). Or the user is staff or works at a pick-up point: `staff_account`.",

@@ -76,7 +76,9 @@ describe("leaving", () => {
   it("is refused while something is under way, with the way to it", async () => {
     const under_way = [
       { what: "unpaid_order", reference: "PR7KWQ4M", order_token: "1c7c" },
-      { what: "goods_to_hand_over", reference: "AB7KWQ4M", order_token: "2c7c" },
+      { what: "goods_to_hand_over", reference: "AB7KWQ4M" },
+      { what: "problem", reference: "CD7KWQ4M", order_token: "3c7c" },
+      { what: "problem", reference: "EF7KWQ4M" },
       { what: "money_owed", amount: 3515 },
     ];
     visit(<DeleteAccountPage />, {
@@ -87,10 +89,15 @@ describe("leaving", () => {
     agree();
     await press("Delete my account");
     expect(await screen.findByText(/^Your account cannot be deleted yet/)).toBeTruthy();
-    const ways = ["PR7KWQ4M", "AB7KWQ4M"].map((name) =>
+    const ways = ["PR7KWQ4M", "AB7KWQ4M", "CD7KWQ4M", "EF7KWQ4M"].map((name) =>
       screen.getByRole("link", { name }).getAttribute("href"),
     );
-    expect(ways).toEqual(["/pay/1c7c", "/selling/orders?order=AB7KWQ4M"]);
+    expect(ways).toEqual([
+      "/pay/1c7c",
+      "/selling/orders?order=AB7KWQ4M",
+      "/orders/3c7c",
+      "/selling/problems",
+    ]);
     expect(
       screen.getByText(/There is an unsettled balance between you and the shop: KES.3,515/),
     ).toBeTruthy();

@@ -255,6 +255,7 @@ describe("how many codes can still be tried", () => {
     visit({ mine: [aParcel({ status: "shipping", actions: ["attempt"], code_tries: 0 })] });
     expect(await screen.findByText(/^Too many wrong codes were entered for this/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: /^Hand over/ })).toBeNull();
+    expect(screen.getByRole("button", { name: /^Could not deliver/ })).toBeTruthy();
   });
 });
 

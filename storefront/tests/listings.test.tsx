@@ -559,6 +559,16 @@ describe("spreadsheets", () => {
     expect(saved?.key).toBe(checked?.key);
   });
 
+  it("cannot be saved where nothing would change", async () => {
+    const totals = { created: 0, updated: 0, unchanged: 2, failed: 1 };
+    api({ "POST /seller/products/import/": { ...aReport(true), totals } });
+    show(<SpreadsheetsPage />);
+    choose();
+    press("Check file");
+    expect(await screen.findByText("This file would change nothing:")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Save changes" })).toBeNull();
+  });
+
   it("say of each row what is wrong, by its column, first what was refused", async () => {
     api({ "POST /seller/products/import/": aReport(true) });
     show(<SpreadsheetsPage />);

@@ -34,6 +34,7 @@ const aStory = (changes: Partial<TrackStory> = {}): TrackStory => ({
   created_at: "2026-11-24T08:15:00Z",
   updated_at: "2026-11-24T08:16:00Z",
   moves: [],
+  code_tries: 5,
   can_report_problem: false,
   can_review: false,
   reviewed: false,
@@ -110,6 +111,13 @@ describe("the buyer's order", () => {
     expect((await screen.findByLabelText("4 8 2 9 1 3")).textContent).toBe("482 913");
   });
 
+  it("says that the code no longer works, and what to do then", async () => {
+    visit({ track_status: "shipping", moves: ["delivered"] }, { code_tries: 0 });
+    expect(await screen.findByText(/your code no longer works/)).toBeTruthy();
+    expect(screen.queryByLabelText("4 8 2 9 1 3")).toBeNull();
+    expect(screen.getByRole("button", { name: "I received it" })).toBeTruthy();
+  });
+
   it("says what is still to come of its way", async () => {
     visit({ track_status: "fetched" });
     const way = await screen.findByRole("list", { name: "Order history" });
@@ -141,7 +149,7 @@ describe("the buyer's order", () => {
   ] as const)(
     "says where the money of a %s line is",
     async (track_status, payment_status, said) => {
-      visit({ track_status, collection_code: null }, {}, { payment_status });
+      visit({ track_status, collection_code: null }, {}, { payment_status, refund: 1500 });
       expect(await screen.findByText(said)).toBeTruthy();
     },
   );
@@ -173,10 +181,36 @@ describe("the buyer's order", () => {
   ] as const)(
     "says how much of a reduced line that is %s goes back",
     async (track_status, said) => {
-      visit({ track_status, collection_code: null, reduced: 200 });
+      visit({ track_status, collection_code: null, reduced: 200 }, {}, { refund: 1500 });
       expect(await screen.findByText(said)).toBeTruthy();
     },
   );
+
+  it.each([
+    ["refund_due", 0, "Refund on its way"],
+    ["refunded", 1000, "Refunded"],
+  ] as const)(
+    "says what came of an order that was not paid in full, and is %s",
+    async (payment_status, refunded, label) => {
+      visit(
+        { track_status: "cancelled", collection_code: null },
+        {},
+        { payment_status, refund: 1000, refunded },
+      );
+      expect((await screen.findByText(label)).parentElement?.textContent).toMatch(/KES.1,000$/);
+      expect(screen.getByText("Total").parentElement?.textContent).toMatch(/KES.1,500$/);
+      expect(screen.queryByText(/to the phone that paid/)).toBeNull();
+    },
+  );
+
+  it.each([
+    ["expired", /^Placed [^,]+, \d\d:\d\d$/],
+    ["cancelled", /^Placed [^,]+, \d\d:\d\d$/],
+    ["paid", /^Placed .+, paid from 0712 345 678$/],
+  ] as const)("says who paid only if somebody did: %s", async (payment_status, said) => {
+    visit({ track_status: "cancelled", collection_code: null }, {}, { payment_status });
+    expect(await screen.findByText(said)).toBeTruthy();
+  });
 
   it("says what is left to go back before a reduced line is cancelled", async () => {
     visit({ moves: ["cancelled"], reduced: 200 });

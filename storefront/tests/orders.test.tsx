@@ -21,6 +21,7 @@ const aLine = (changes: Partial<Row["order"][number]> = {}): Row["order"][number
   thumbnail: null,
   seller: "amina",
   moves: [],
+  code_tries: 5,
   can_report_problem: false,
   can_review: false,
   reviewed: false,

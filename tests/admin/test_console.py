@@ -715,8 +715,8 @@ def test_a_story_costs_the_same_however_long_it_is(
 
     # session, row, user, refund; is it refused (3, one a decision); its order with its buyer, the
     # steps of its lines, attempts, receipts, refunds, messages, postings, entries, decisions; the
-    # order again, for its link
-    with django_assert_num_queries(17):
+    # order again, for its link; who is involved in it, and what is proposed about it (7)
+    with django_assert_num_queries(24):
         page(staff_browser, timeline_path(refund))
 
 

@@ -1,20 +1,22 @@
 """Problems on the console, and payouts on hold."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Audit
+from accounts.models import Audit, Proposal
 from orders.fulfilment import move_line
 from orders.models import Problem, ProblemMessage, ProblemPicture
 from orders.problems.decisions import withdraw
 from orders.problems.services import add_message
 from payments.models import Payout, Refund, SellerShare
 from payments.payouts.allocation import create_payouts
-from tests.factories import ProductFactory, UserFactory
+from tests.factories import ProductFactory, UserFactory, give_role
 from tests.guards import balanced_books  # noqa: F401
 from tests.orders.deliveries import paid_delivery
 from tests.orders.lines import line_at
@@ -48,6 +50,11 @@ def sent(daraja):
 
 def path_of(problem):
     return f"{CONSOLE}problem/{problem.pk}/"
+
+
+def text_of(client, path):
+    """A page without its tags."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", page(client, path))).split())
 
 
 def press(client, problem, key, **given):
@@ -343,3 +350,29 @@ def test_other_payouts_of_the_seller_are_sent(large, staff_browser, seller, buye
     tick()
 
     assert sent(daraja) == [700]
+
+
+def test_a_decision_that_waits_for_a_second_person_is_shown_where_others_would_make_it(
+    helper, problem, settings
+):
+    settings.STAFF_ALONE_LIMIT = settings.STAFF_MOVES_DAILY_LIMIT = 1000
+    other = browser_of(give_role(UserFactory(is_staff=True), "support"))
+    press(helper, problem, "refund")
+    proposed = "Waiting for a second person: Refund in full (KES 1,500), proposed by support on"
+
+    for at in (path_of(problem), f"/admin/orders/order/{problem.track.order_id}/change/"):
+        assert proposed in text_of(other, at)
+    assert problem.state == "open"
+
+
+def test_who_proposed_it_is_offered_no_button_to_approve_it(helper, problem, settings):
+    settings.STAFF_ALONE_LIMIT = settings.STAFF_MOVES_DAILY_LIMIT = 1000
+    other = browser_of(give_role(UserFactory(is_staff=True), "support"))
+    press(helper, problem, "refund")
+    path = f"{CONSOLE}proposal/{Proposal.objects.get().pk}/"
+
+    own, others = text_of(helper, path), text_of(other, path)
+
+    assert "Someone else has to decide." in own
+    assert "Approve: do what was proposed" not in own
+    assert "Approve: do what was proposed" in others

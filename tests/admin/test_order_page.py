@@ -620,7 +620,7 @@ def grow(order):
         GatewayEvent.objects.create(body=b"{}", sha256=f"{number:064}", payment=payment)
 
 
-@pytest.mark.parametrize(("role", "most"), [("support", 22), ("superuser", 32)])
+@pytest.mark.parametrize(("role", "most"), [("support", 23), ("superuser", 33)])
 def test_an_order_of_fifty_lines_costs_what_one_of_one_does(
     buyer, role, most, django_assert_num_queries, monkeypatch
 ):

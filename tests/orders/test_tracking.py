@@ -32,6 +32,7 @@ def test_a_row_tells_what_became_of_a_line(buyer, buyer_api, kettle):
             "created_at": track.created_at.isoformat(),
             "updated_at": track.updated_at.isoformat(),
             "moves": [],
+            "code_tries": 5,
             "can_report_problem": False,
             "can_review": False,
             "reviewed": False,

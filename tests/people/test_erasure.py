@@ -30,6 +30,7 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order, expire_order, is_too_late
 from orders.models import Order
 from orders.models.notifications import Message, Notice
+from orders.problems.services import open_problem
 from orders.reviews import review_line
 from payments.people import erasure
 from payments.people.erasure import erase_account, erase_old_texts, erase_remaining_data
@@ -182,6 +183,20 @@ def test_an_unpaid_order_keeps_its_buyer_and_its_seller(wanjiku, seller, kettle)
         }
     ]
     assert restock_refusal(seller) == ["goods_to_hand_over"]
+
+
+def test_a_seller_is_not_given_the_token_of_what_they_sold(wanjiku, seller, kettle):
+    order = paid_line(wanjiku, kettle).order
+    open_problem(order.tracks.get().pk, buyer=wanjiku, kind="damaged", text="The lid is cracked.")
+
+    of_seller = delete(seller).json()["under_way"]
+    of_buyer = delete(wanjiku).json()["under_way"]
+
+    assert of_seller == [
+        {"what": what, "reference": order.reference} for what in ("goods_to_hand_over", "problem")
+    ]
+    own = {"reference": order.reference, "order_token": str(order.order_token)}
+    assert of_buyer == [{"what": what, **own} for what in ("goods_to_come", "problem")]
 
 
 def test_money_may_come_for_a_day_after_an_order_ended(wanjiku, kettle):

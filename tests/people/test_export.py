@@ -114,3 +114,11 @@ def test_many_rows_are_read_in_batches_and_none_is_lost(wanjiku, monkeypatch):
 
 def test_a_stranger_gets_nothing(api, db):
     assert api.get("/account/export/").status_code == 401
+
+
+def test_it_can_be_read_by_people_a_member_a_line(wanjiku):
+    _, text, _ = export_of(wanjiku)
+
+    assert '\n\n"person": [{"id": ' in text
+    assert f'\n "username": "{wanjiku.username}",\n' in text
+    assert max(len(line) for line in text.splitlines()) < 200

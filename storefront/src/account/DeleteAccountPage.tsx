@@ -177,6 +177,7 @@ type Thing = {
   what: string;
   reference?: string;
   order_token?: string;
+  parcel?: number;
   amount?: number;
   renounceable?: boolean;
 };
@@ -184,7 +185,7 @@ type Thing = {
 const WHAT: Record<string, MessageDescriptor> = {
   unpaid_order: msg`An order is waiting for payment`,
   late_money: msg`A late payment may still arrive for an order`,
-  goods_to_come: msg`Items are on their way to you`,
+  goods_to_come: msg`Items you paid for have not arrived yet`,
   refund: msg`A refund is on its way to you`,
   doubted_payment: msg`A payment is under review`,
   goods_to_hand_over: msg`You have sales to hand over`,
@@ -216,9 +217,17 @@ function UnderWay({ error }: { error: ApiError }) {
       </p>
       <ul className="dots">
         {things.map((thing) => (
-          <li key={`${thing.what}${thing.order_token ?? ""}`}>
+          <li key={`${thing.what}${thing.reference ?? thing.parcel ?? ""}`}>
             {i18n._(WHAT[thing.what] ?? { id: thing.what })}
             {thing.amount !== undefined && <>: {money(thing.amount)}</>}
+            {thing.parcel !== undefined && (
+              <>
+                {": "}
+                <Link to="/delivering">
+                  <Trans>Deliveries</Trans>
+                </Link>
+              </>
+            )}
             {thing.reference && (
               <>
                 {": "}
@@ -232,7 +241,9 @@ function UnderWay({ error }: { error: ApiError }) {
   );
 }
 
+/** Where it can be ended. Only of what they bought does a person get the token. */
 function placeOf({ what, reference, order_token: token }: Thing): string {
   if (what === "goods_to_hand_over") return `/selling/orders?order=${reference}`;
+  if (!token) return "/selling/problems";
   return what === "unpaid_order" || what === "late_money" ? `/pay/${token}` : `/orders/${token}`;
 }

@@ -3044,6 +3044,8 @@ export interface components {
         OrderRowLineOutput: {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
+            /** @description How many more collection codes may be tried; 0: the buyer or the shop confirms the delivery. */
+            code_tries: number;
             /** @description Whether its buyer can report a problem now: from payment until some days after delivery. */
             can_report_problem: boolean;
             /** @description Whether its buyer may write a review now, as after delivery. */
@@ -4446,6 +4448,8 @@ export interface components {
         TrackOutput: {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
+            /** @description How many more collection codes may be tried; 0: the buyer or the shop confirms the delivery. */
+            code_tries: number;
             /** @description Whether its buyer can report a problem now: from payment until some days after delivery. */
             can_report_problem: boolean;
             /** @description Whether its buyer may write a review now, as after delivery. */
@@ -4513,6 +4517,8 @@ export interface components {
         TrackStoryOutput: {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
+            /** @description How many more collection codes may be tried; 0: the buyer or the shop confirms the delivery. */
+            code_tries: number;
             /** @description Whether its buyer can report a problem now: from payment until some days after delivery. */
             can_report_problem: boolean;
             /** @description Whether its buyer may write a review now, as after delivery. */
@@ -5635,7 +5641,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Orders or payments are in progress, listed in `under_way`: `unpaid_order`, `late_money` (may still be paid, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order, `parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is owed to the shop; `renounceable` if it is less than M-Pesa can send, so that the seller may `renounce` it). Or the user is staff or works at a pick-up point: `staff_account`. */
+            /** @description Orders or payments are in progress, listed in `under_way`: `unpaid_order`, `late_money` (may still be paid, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order (the `order_token` only of what the caller bought), `parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is owed to the shop; `renounceable` if it is less than M-Pesa can send, so that the seller may `renounce` it). Or the user is staff or works at a pick-up point: `staff_account`. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];

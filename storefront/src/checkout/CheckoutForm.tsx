@@ -173,7 +173,7 @@ export function CheckoutForm({
       >
         {isBusy ? (
           <Trans>Placing your order…</Trans>
-        ) : isChosen && isBrought ? (
+        ) : isChosen && isBrought && isHad ? (
           <Trans>Pay {amount} with M-Pesa</Trans>
         ) : (
           <Trans>Pay with M-Pesa</Trans>

@@ -28,6 +28,7 @@ export function ParcelCard({
   const isFetching = parcel.status === "to_fetch";
   const since = dayAndClock(parcel.since);
   const act = (pressed: Unsent) => move.mutate(pressed);
+  const isUsedUp = parcel.code_tries === 0 && !isFetching && parcel.status !== "delivered";
   // Not while the sheet is open, which would cover it and shows it itself.
   const refused = move.error && !(move.error instanceof NoAnswer) && !isHandingOver;
   const waits =
@@ -68,8 +69,8 @@ export function ParcelCard({
           </button>
         </div>
       )}
-      {refused && <Problem error={move.error} />}
-      {parcel.code_tries === 0 && !isFetching && parcel.status !== "delivered" && (
+      {refused && !isUsedUp && <Problem error={move.error} />}
+      {isUsedUp && (
         <p className="notice warn">
           <Trans>
             Too many wrong codes were entered for this parcel. Ask the buyer to press “I received
@@ -132,18 +133,20 @@ function Actions({
     // A fetched parcel for a pick-up point goes there first: handing it over is not the next step.
     (each) => may.has(each) && !(each === "delivered" && parcel.status === "fetched" && toPoint),
   );
-  if (!next) return null;
+  if (may.size === 0) return null;
   const others = ORDER.filter((each) => each !== next && may.has(each));
   return (
     <div className="buttons">
-      <ActionButton
-        action={next}
-        parcel={parcel}
-        isBusy={isBusy}
-        isNext
-        act={act}
-        handOver={handOver}
-      />
+      {next && (
+        <ActionButton
+          action={next}
+          parcel={parcel}
+          isBusy={isBusy}
+          isNext
+          act={act}
+          handOver={handOver}
+        />
+      )}
       {others.map((each) => (
         <ActionButton
           key={each}

@@ -94,23 +94,38 @@ function Paying({ order }: { order: Order }) {
   const { i18n } = useLingui();
   const placed = dayAndClock(order.created_at);
   const number = phone(order.mpesa_number);
+  const status = order.payment_status;
+  // All that was paid goes back: the whole price, or what came of it.
+  const isBack = status === "refund_due" || status === "refunded";
   return (
     <div className="panel">
       <p className="between">
-        <strong>{i18n._(PAYMENT_STATUS[order.payment_status])}</strong>
-        <Money kes={order.amount} />
+        <strong>{i18n._(PAYMENT_STATUS[status])}</strong>
+        <Money kes={isBack ? order.refund : order.amount} />
       </p>
+      {isBack && order.refund !== order.amount && (
+        <p className="between">
+          <span>
+            <Trans>Total</Trans>
+          </span>
+          <Money kes={order.amount} />
+        </p>
+      )}
       {order.delivery && (
         <p className="between">
           <Trans>Includes delivery</Trans>
           <Fee kes={order.delivery_fee} />
         </p>
       )}
-      <RefundRows of={order} />
+      {!isBack && <RefundRows of={order} />}
       <p className="quiet small">
-        <Trans>
-          Placed {placed}, paid from {number}
-        </Trans>
+        {status === "expired" || status === "cancelled" ? (
+          <Trans>Placed {placed}</Trans>
+        ) : (
+          <Trans>
+            Placed {placed}, paid from {number}
+          </Trans>
+        )}
       </p>
       {(order.payment_status === "refund_due" || order.payment_status === "expired") && (
         <p>
@@ -163,7 +178,7 @@ function LineCard({ order, line }: { order: Order; line: Line }) {
         <Reduced by={line.reduced} />
         <GoesBack order={order} line={line} />
         {line.collection_code && line.track_status !== "delivered" && (
-          <Code code={line.collection_code} />
+          <Code code={line.collection_code} isUsedUp={story.data?.code_tries === 0} />
         )}
         <LineActions order={order} line={line} />
         <LineHistory
@@ -187,6 +202,8 @@ function GoesBack({ order, line }: { order: Order; line: Line }) {
   const amount = money(line.amount - line.reduced);
   const number = phone(order.mpesa_number);
   if (order.payment_status === "expired" || order.payment_status === "cancelled") return null;
+  // Of an order that was not paid in full, less went back than its lines cost.
+  if (order.refund < lostOf(order)) return null;
   if (line.track_status === "cancelled") {
     return (
       <p>
@@ -208,7 +225,25 @@ function GoesBack({ order, line }: { order: Order; line: Line }) {
   return null;
 }
 
-function Code({ code }: { code: string }) {
+/** What the cancelled lines of an order cost. */
+function lostOf({ order: lines }: Order): number {
+  return lines
+    .filter(({ track_status: status }) => status === "cancelled" || status === "refunded")
+    .reduce((sum, line) => sum + line.amount - line.reduced, 0);
+}
+
+/** The line's collection code; once too many wrong ones were entered it opens nothing. */
+function Code({ code, isUsedUp }: { code: string; isUsedUp: boolean }) {
+  if (isUsedUp) {
+    return (
+      <p className="notice warn">
+        <Trans>
+          Too many wrong codes were entered, so your code no longer works. Once you have your items,
+          confirm it here, or call the shop.
+        </Trans>
+      </p>
+    );
+  }
   return (
     <div className="code">
       <p>

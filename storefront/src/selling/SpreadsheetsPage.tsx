@@ -105,6 +105,7 @@ function Upload() {
     },
   });
   const checked = send.data?.check ? send.data : null;
+  const changesSomething = checked !== null && changesOf(checked.totals) > 0;
   const saved = send.data && !send.data.check ? send.data : null;
   useEffect(() => {
     if (send.data) report.current?.focus();
@@ -168,7 +169,7 @@ function Upload() {
               <Trans>Check file</Trans>
             )}
           </button>
-          {(checked || isLost || (send.isPending && !send.variables.check)) && (
+          {(changesSomething || isLost || (send.isPending && !send.variables.check)) && (
             <button
               type="button"
               className="button"
@@ -190,12 +191,19 @@ function Upload() {
   );
 }
 
+/** How many listings a file adds or changes. */
+function changesOf({ created, updated }: Report["totals"]): number {
+  return created + updated;
+}
+
 function Totals({ report: { check, totals } }: { report: Report }) {
   return (
     <div className={totals.failed ? "notice warn" : "notice ok"}>
       <p>
         <strong>
-          {check ? (
+          {check && changesOf(totals) === 0 ? (
+            <Trans>This file would change nothing:</Trans>
+          ) : check ? (
             <Trans>Nothing has changed yet. The file will make these changes:</Trans>
           ) : (
             <Trans>Done. Results:</Trans>
