@@ -179,7 +179,8 @@ def _prompts_silent(now: datetime) -> str:
 
 
 def _manual_payments_unseen(now: datetime) -> str:
-    """Every payment to the pay bill, also that of a prompt, is confirmed at the registered address.
+    """Every payment to the pay bill, also that of a prompt, is confirmed at the registered address
+    (Daraja's documentation of C2B).
 
     Without one, nothing else tells that no address is registered, or another shop's: buyers are
     told to pay by hand, and the money is seen by the statement, hours later, or never.
