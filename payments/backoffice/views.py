@@ -130,8 +130,16 @@ def write_receipt(request: HttpRequest) -> HttpResponse:
     except (Refusal, IntegrityError) as error:
         messages.error(request, _reason(error))
         return redirect("console")
-    messages.success(request, f"{receipt} is recorded.")
+    messages.success(request, _describe_recorded(receipt))
     return redirect("console-timeline", kind="receipt", pk=receipt.pk)
+
+
+def _describe_recorded(receipt: Receipt) -> str:
+    """What became of a payment that was recorded: a wrong reference pays for no order."""
+    if receipt.order is not None:
+        return f"{receipt} is recorded for order {receipt.order}."
+    waits = "It waits under “Payments without an order”."
+    return " ".join(filter(None, [f"{receipt} is recorded.", receipt.note, waits]))
 
 
 @require_safe

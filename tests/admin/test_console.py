@@ -441,6 +441,34 @@ def test_an_incomplete_payment_is_not_recorded(staff_browser, typed):
     assert not Receipt.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("", "is recorded. No reference was typed. It waits under “Payments without an order”."),
+        (
+            "NYUMBA7",
+            "is recorded. No order has the reference “NYUMBA7”. It waits under “Payments without "
+            "an order”.",
+        ),
+    ],
+)
+def test_a_payment_that_is_recorded_for_no_order_is_said_to_wait(staff_browser, reference, said):
+    given = {"number": "TKF1234567", "amount": 500, "reference": reference, "why": "Seen"}
+
+    answer = staff_browser.post(f"{CONSOLE}receipt/", given, follow=True)
+
+    assert shown_messages(answer) == [f"TKF1234567: KES 500 {said}"]
+
+
+def test_a_payment_that_is_recorded_for_an_order_names_it(staff_browser):
+    order = cases.new_order()
+    given = {"number": "TKF1234567", "amount": 1500, "reference": order.reference, "why": "Seen"}
+
+    answer = staff_browser.post(f"{CONSOLE}receipt/", given, follow=True)
+
+    assert shown_messages(answer) == [f"TKF1234567: KES 1,500 is recorded for order {order}."]
+
+
 def test_read_only_users_see_everything_and_change_nothing(onlooker):
     receipt = cases.lost_receipt()
     before = snapshot()
