@@ -52,18 +52,27 @@ def was_our_shortcode(shortcode: str) -> bool:
     or a payout was sent with it, or its statement pulled."""
     if is_our_shortcode(shortcode) or shortcode == settings.DARAJA_B2C_SHORTCODE:
         return bool(shortcode)
-    sent = (OrderPayment, Refund, Payout, StatementPull)
-    return any(model._default_manager.filter(shortcode=shortcode).exists() for model in sent)
+    sent = (Refund, Payout)
+    return _was_paid_to(shortcode) or any(
+        model._default_manager.filter(shortcode=shortcode).exists() for model in sent
+    )
+
+
+def _was_paid_to(shortcode: str) -> bool:
+    """Whether prompts were ever paid to this short code, or its statement was pulled."""
+    prompts = OrderPayment.objects.filter(shortcode=shortcode)
+    return prompts.exists() or StatementPull.objects.filter(shortcode=shortcode).exists()
 
 
 def was_paid_to_us(receipt: Receipt, shortcode: str) -> bool:
     """Whether a payment to this short code was one to the shop, by its current or earlier numbers:
-    its prompt and the first reports of a payment name the number it was paid to."""
+    the first reports of a payment name the number it was paid to, and other prompts were paid
+    there."""
     if not shortcode:
         return False
     if is_our_shortcode(shortcode) or shortcode == _prompted_shortcode(receipt):
         return True
-    return receipt.evidence.filter(shortcode=shortcode).exists()
+    return receipt.evidence.filter(shortcode=shortcode).exists() or _was_paid_to(shortcode)
 
 
 def sending_shortcode(row: Transfer) -> str:

@@ -201,6 +201,8 @@ def _has_outcome(event: GatewayEvent) -> bool:
         return True
     if result.amount not in {None, row.amount}:
         return True  # a different amount goes to staff and does not end the transfer
+    if row.was_returned:
+        return True  # M-Pesa has said since that it reversed it
     if row.status != TransferStatus.DONE:
         return False
     receiver = result.facts.get("ReceiverPartyPublicName", "").partition(" ")[0]

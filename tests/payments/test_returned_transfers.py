@@ -442,6 +442,7 @@ def test_a_result_from_before_it_was_reversed_does_not_end_it(buyer, kettle, dar
     assert notes == ["It was reversed since. Nothing was changed."] * 2
     assert list(Payout.objects.values_list("status", "number")) == [("refused", "")]
     assert balance(Account.SELLERS_PAYABLE) == 1500
+    assert prove().broken == []
 
 
 def left(amount=1500, **more):

@@ -88,6 +88,34 @@ def test_its_payment_that_staff_recorded_is_asked_about_at_the_old_short_code(
     assert receipt.verification == "confirmed"
 
 
+def test_what_staff_recorded_without_a_prompt_may_have_been_paid_to_the_old_short_code(
+    rung, moved, daraja
+):
+    receipt = money_in.record_seen_receipt(
+        number="SGL0000009", amount=700, reference="", by=UserFactory(is_superuser=True)
+    )
+    moved()
+
+    run_clock(1)
+    answer(receipt, CreditPartyName=f"{OLD} - O-Mache")
+
+    receipt.refresh_from_db()
+    assert receipt.verification == "confirmed"
+
+
+def test_a_number_that_no_prompt_was_paid_to_is_not_the_shop_s(rung, moved, daraja):
+    receipt = money_in.record_seen_receipt(
+        number="SGL0000009", amount=700, reference="", by=UserFactory(is_superuser=True)
+    )
+    moved()
+
+    run_clock(1)
+    answer(receipt, CreditPartyName="555555 - Somebody")
+
+    receipt.refresh_from_db()
+    assert receipt.verification == "doubted"
+
+
 @pytest.fixture
 def forsaken(rung):
     """M-Pesa has reported nothing for 27 hours and is no longer asked."""
