@@ -46,6 +46,11 @@ def going_to_closed_points() -> OrderTrackQuerySet:
     return lines.filter(order__delivery__pickup_point__in=closed)
 
 
+def of_closed_sellers() -> OrderTrackQuerySet:
+    """Paid lines still with a seller whose account is closed: nobody can hand them over."""
+    return OrderTrack.objects.filter(track_status=TrackStatus.PAID, seller__is_active=False)
+
+
 @transaction.atomic
 def remind_of_waiting_goods(now: datetime) -> int:
     """Remind buyers of waiting goods after half of PICKUP_DAYS, and notify them after all of it.

@@ -1,4 +1,4 @@
-"""Queues about goods: problems, uncollected parcels and closed pick-up points."""
+"""Queues about goods: problems, uncollected parcels, closed accounts and pick-up points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from accounts.backoffice.formats import dial
 from omachemainproj.money import format_kes
 from orders.models import OrderTrack, Problem
-from orders.parcels.waiting import going_to_closed_points, uncollected
+from orders.parcels.waiting import going_to_closed_points, of_closed_sellers, uncollected
 
 from .permissions import DECIDE_PROBLEMS, VIEW_PROBLEMS
 from .queue import Column, Queue
@@ -75,6 +75,28 @@ UNCOLLECTED = Queue(
     rows=lambda now: _with_points(uncollected(now)).order_by("parcel__arrived_at", "pk"),
     columns={**_LINE_AT_POINT, "Arrived": "parcel.arrived_at"},
     listed="orders_ordertrack_changelist?track_status__exact=shipping",
+    view_permission=DECIDE_PROBLEMS,
+    act_permission=DECIDE_PROBLEMS,
+)
+
+CLOSED_SELLERS = Queue(
+    key="closed-sellers",
+    title="Goods of closed accounts",
+    about="These are paid for and still with their seller, whose account was closed: the seller "
+    "can neither hand them over nor cancel them. Have them fetched, or cancel them: the buyer is "
+    "refunded.",
+    rows=lambda now: (
+        of_closed_sellers().select_related("seller", "buyer", "order").order_by("order", "pk")
+    ),
+    columns={
+        "Goods": str,
+        "Order": "order",
+        "Price": lambda line: format_kes(line.net_amount),
+        "Seller": "seller",
+        "Buyer": "buyer",
+        "Status": lambda line: line.get_track_status_display(),
+    },
+    listed="orders_ordertrack_changelist?track_status__exact=paid",
     view_permission=DECIDE_PROBLEMS,
     act_permission=DECIDE_PROBLEMS,
 )

@@ -7,7 +7,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from .goods_queues import CLOSED_POINTS, LATE_PROBLEMS, OPEN_PROBLEMS, UNCOLLECTED
+from .goods_queues import (
+    CLOSED_POINTS,
+    CLOSED_SELLERS,
+    LATE_PROBLEMS,
+    OPEN_PROBLEMS,
+    UNCOLLECTED,
+)
 from .money_in_queues import (
     BANK_RECEIPTS,
     CORRECTED_RECEIPTS,
@@ -45,6 +51,7 @@ QUEUES = (
     PROBLEM_PROPOSALS,
     LATE_PROBLEMS,
     UNCOLLECTED,
+    CLOSED_SELLERS,
     UNMATCHED_RECEIPTS,
     DOUBTED_RECEIPTS,
     UNCONFIRMED_RECEIPTS,

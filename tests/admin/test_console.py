@@ -714,8 +714,8 @@ def test_the_page_costs_the_same_for_one_row_or_many(
 ):
     fill(count)
 
-    # session, its row, user; one for each of 29 sections; strangers; troubles; the night
-    with django_assert_num_queries(35):
+    # session, its row, user; one for each of 30 sections; strangers; troubles; the night
+    with django_assert_num_queries(36):
         page(staff_browser)
 
 
@@ -723,7 +723,7 @@ def test_nothing_is_counted_beyond_a_thousand(staff_browser, django_assert_num_q
     fill(1010)
 
     # one more: how many there are beyond what is shown, up to 1000
-    with django_assert_num_queries(36) as queries:
+    with django_assert_num_queries(37) as queries:
         shown = page(staff_browser)
 
     assert "1000 or more" in shown

@@ -6,12 +6,19 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.services.closing import close_account
 from orders.fulfilment import move_line
 from orders.models import InboxNotice, Notice, Parcel, PickupPoint
 from orders.notifications.composing import compose
-from orders.parcels.waiting import going_to_closed_points, remind_of_waiting_goods, uncollected
+from orders.parcels.waiting import (
+    going_to_closed_points,
+    of_closed_sellers,
+    remind_of_waiting_goods,
+    uncollected,
+)
 from payments.models import LedgerPosting
 from tests.factories import UserFactory
+from tests.shopping import fetched_line, paid_line
 
 from .lines import with_role
 from .parcels import a_parcel, a_point, an_agent, bring, code_of, lines
@@ -112,3 +119,26 @@ def test_parcels_for_a_closed_point_are_shown_to_support(buyer, kettle):
     assert list(going_to_closed_points()) == lines(parcel)
     assert str(parcel.order) in console("support")
     assert str(parcel.order) not in console("finance")
+
+
+def test_paid_goods_of_a_seller_whose_account_is_closed_are_shown_to_support(buyer, kettle):
+    paid = paid_line(buyer, kettle)
+    fetched = fetched_line(buyer, kettle)
+    assert str(paid.order) not in console("support")
+
+    close_account(kettle.seller)
+
+    assert list(of_closed_sellers()) == [paid]
+    shown = console("support")
+    assert str(paid.order) in shown
+    assert str(fetched.order) not in shown
+    assert str(paid.order) not in console("finance")
+
+
+def test_cancelling_the_goods_of_a_closed_account_takes_them_off_the_console(buyer, kettle):
+    paid = paid_line(buyer, kettle)
+    close_account(kettle.seller)
+
+    move_line(paid.pk, "cancelled", actor=buyer)
+
+    assert list(of_closed_sellers()) == []
