@@ -201,10 +201,9 @@ def _has_outcome(event: GatewayEvent) -> bool:
         return True
     if result.amount not in {None, row.amount}:
         return True  # a different amount goes to staff and does not end the transfer
-    if row.was_returned:
-        return True  # M-Pesa has said since that it reversed it
     if row.status != TransferStatus.DONE:
-        return False
+        # M-Pesa may have said since that it reversed it.
+        return bool(row.was_returned)
     receiver = result.facts.get("ReceiverPartyPublicName", "").partition(" ")[0]
     is_elsewhere = bool(row.phone) and not row.is_reversal and _differ(receiver, row.phone)
     return not is_elsewhere and (not result.transaction_id or bool(row.number))

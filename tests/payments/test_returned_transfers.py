@@ -24,6 +24,7 @@ from payments.doubt import put_in_doubt
 from payments.evidence import record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund, Withdrawal
+from payments.proof.prove import prove
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.portal_statement_import import Reading
 from payments.refunds.external_reversals import record_outside_reversal
