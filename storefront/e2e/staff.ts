@@ -191,6 +191,10 @@ export async function isSoundInTheDark(page: Page): Promise<void> {
   const size = page.viewportSize() ?? NARROW;
   await page.setViewportSize(NARROW);
   await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+  // Django's links and buttons change their colours gradually.
+  await page.evaluate(() => {
+    for (const each of document.getAnimations()) each.finish();
+  });
   const found = await graveIn(axe(page).withRules(["color-contrast"]));
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(size);
