@@ -50,16 +50,19 @@ def is_our_shortcode(shortcode: str) -> bool:
 def was_our_shortcode(shortcode: str) -> bool:
     """Whether this is one of the shop's short codes that pay in or out, or was: a prompt, a refund
     or a payout was sent with it, or its statement pulled."""
-    if is_our_shortcode(shortcode) or shortcode == settings.DARAJA_B2C_SHORTCODE:
+    if not shortcode or shortcode == settings.DARAJA_B2C_SHORTCODE:
         return bool(shortcode)
     sent = (Refund, Payout)
-    return _was_paid_to(shortcode) or any(
+    return is_or_was_paid_to(shortcode) or any(
         model._default_manager.filter(shortcode=shortcode).exists() for model in sent
     )
 
 
-def _was_paid_to(shortcode: str) -> bool:
-    """Whether prompts were ever paid to this short code, or its statement was pulled."""
+def is_or_was_paid_to(shortcode: str) -> bool:
+    """Whether buyers pay to this short code, or did: prompts were sent with it, or its statement
+    was pulled."""
+    if is_our_shortcode(shortcode):
+        return True
     prompts = OrderPayment.objects.filter(shortcode=shortcode)
     return prompts.exists() or StatementPull.objects.filter(shortcode=shortcode).exists()
 
@@ -72,7 +75,7 @@ def was_paid_to_us(receipt: Receipt, shortcode: str) -> bool:
         return False
     if is_our_shortcode(shortcode) or shortcode == _prompted_shortcode(receipt):
         return True
-    return receipt.evidence.filter(shortcode=shortcode).exists() or _was_paid_to(shortcode)
+    return receipt.evidence.filter(shortcode=shortcode).exists() or is_or_was_paid_to(shortcode)
 
 
 def sending_shortcode(row: Transfer) -> str:

@@ -20,7 +20,7 @@ from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, a
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.returns import record_reversal_row
 from payments.reconciliation.statement_rows import await_payment
-from payments.shortcodes import is_our_shortcode
+from payments.shortcodes import is_or_was_paid_to
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def handle(event: GatewayEvent) -> None:
 
 
 def _is_ours(payment: C2bPayment) -> bool:
-    return is_our_shortcode(payment.shortcode)
+    return bool(payment.shortcode) and is_or_was_paid_to(payment.shortcode)
 
 
 def _incoming_payment(payment: C2bPayment) -> IncomingPayment:

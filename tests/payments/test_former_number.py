@@ -13,7 +13,7 @@ from payments.reconciliation.portal_statement_import import CannotBeRead
 from payments.reconciliation.statement_pull import pull_statement
 from payments.shortcodes import reversing_shortcode
 
-from .bodies import post, success
+from .bodies import by_hand, post, post_c2b, success
 from .statements import read, statement
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +104,28 @@ def test_a_payment_that_is_known_is_confirmed_for_the_number_it_was_paid_to(
 
     reports = Receipt.objects.get().evidence.filter(source="statement")
     assert set(reports.values_list("shortcode", flat=True)) == {FORMER}
+
+
+def test_a_confirmation_of_a_payment_to_the_former_number_pays_its_order(client, moved, order):
+    told = by_hand(order.reference, 3000, receipt=PAID, BusinessShortCode=FORMER)
+
+    assert post_c2b(client, told, what="validation").json()["ResultCode"] == "0"
+    post_c2b(client, told)
+
+    order.refresh_from_db()
+    assert (order.payment_status, Receipt.objects.get().evidence.get().shortcode) == (
+        "paid",
+        FORMER,
+    )
+
+
+def test_a_confirmation_of_a_payment_to_another_shop_s_number_is_left_aside(client, moved, order):
+    told = by_hand(order.reference, 3000, receipt=PAID, BusinessShortCode="555555")
+
+    assert post_c2b(client, told, what="validation").json()["ResultCode"] == "C2B00015"
+    post_c2b(client, told)
+
+    assert not Receipt.objects.exists()
 
 
 def test_m_pesa_s_reversal_of_an_earlier_payment_is_found(client, moved, order, payment):
