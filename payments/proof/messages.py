@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from omachemainproj.phones import PhoneMatch, match_phone, normalise_phone
@@ -166,9 +165,8 @@ def _body(event: GatewayEvent) -> bytes:
 
 def _of_pay_bill(event: GatewayEvent, body: bytes) -> _Payment | None:
     payment = read_c2b_payment(body)
-    ours = {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
     is_money_in = payment.direction in {Direction.IN, Direction.UNSAID}
-    if payment.is_reversal or not is_money_in or payment.shortcode not in ours:
+    if payment.is_reversal or not is_money_in:
         return None
     return _Payment(Provider.MPESA, payment.receipt, payment.amount, payment.phone)
 

@@ -120,8 +120,8 @@ def _paying_number() -> str:
 def _numbers_read(now: datetime) -> list[str]:
     """The number that is paid to, and former ones, to which something may have been paid lately."""
     receiving = receiving_shortcode()
-    pulls = StatementPull.objects.still_read(receiving, now).exclude(shortcode=receiving)
-    read = pulls.filter(read_until__gte=now - _STATEMENT_PERIOD)
+    former = StatementPull.objects.exclude(shortcode=receiving).order_by("pk")
+    read = former.filter(read_until__gte=now - _STATEMENT_PERIOD)
     return [receiving, *read.values_list("shortcode", flat=True)]
 
 

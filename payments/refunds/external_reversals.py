@@ -202,11 +202,11 @@ def repeat_reversals(receipt: Receipt, found: Reversed) -> int:
     taken = 0
     for part in found.parts:
         taken += _repeat_part(receipt, part, taken=taken)
-        _settle_again([part], receipt)
+        _move_withdrawals([part], receipt)
     if found.whole:
         record_outside_reversal(receipt.pk)
         receipt.refresh_from_db()
-        _settle_again(found.whole, receipt)
+        _move_withdrawals(found.whole, receipt)
         return int(receipt.amount)
     return taken
 
@@ -232,9 +232,9 @@ def _repeat_part(receipt: Receipt, part: Refund, *, taken: int) -> int:
     return int(part.amount)
 
 
-def _settle_again(undone: list[Refund], receipt: Receipt) -> None:
-    """Have the withdrawal on the portal's statement that a reversal was known by settle the refund
-    that records it now."""
+def _move_withdrawals(undone: list[Refund], receipt: Receipt) -> None:
+    """Move the withdrawals on the portal's statement from the undone refunds that they settled to
+    the one that records the reversal now."""
     counts = receipt.refunds.done_outside().last()
     Withdrawal.objects.filter(refund__in=undone).update(refund=counts)
 

@@ -147,14 +147,16 @@ def _apply_answer_about_payment(refund: Refund, result: Result, heard_at: dateti
     """Apply what M-Pesa reports about a payment that is to be refunded other than by reversal.
 
     An answer that is older than the last one decides nothing, and one of hours ago sends nothing:
-    M-Pesa is queried again (``Refund.must_query_payment``).
+    M-Pesa is queried again (``Refund.must_query_payment``). The last one may be about another
+    refund of the payment: that it still stands lets this one leave too.
     """
     note = apply_answer(refund.receipt, result, heard_at)
     now = timezone.now()
-    unsent = refund.still(*UNSENT).exclude(receipt_checked_at__gt=heard_at)
+    unsent = refund.still(*UNSENT)
     if result.succeeded and transaction_end(result.transaction_status) == TransactionEnd.NOT_DONE:
-        unsent.update(status=TransferStatus.REFUSED, next_check_at=None, note=note[:200])
-    elif unsent.filter(receipt_checked_at=heard_at).exists():
+        current = unsent.exclude(receipt_checked_at__gt=heard_at)
+        current.update(status=TransferStatus.REFUSED, next_check_at=None, note=note[:200])
+    elif unsent.filter(receipt_checked_at__gte=heard_at).exists():
         unsent.filter(status=TransferStatus.REFUSED).update(next_check_at=None)
         unsent.filter(status=TransferStatus.DUE, next_check_at__isnull=False).update(
             next_check_at=now

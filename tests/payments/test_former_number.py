@@ -9,6 +9,7 @@ from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused
 from payments.models import Receipt, Refund, StatementPull
 from payments.proof.mpesa_books import compare_with_mpesa
+from payments.proof.prove import prove
 from payments.reconciliation.portal_statement_import import CannotBeRead
 from payments.reconciliation.statement_pull import pull_statement
 from payments.shortcodes import reversing_shortcode
@@ -117,6 +118,16 @@ def test_a_confirmation_of_a_payment_to_the_former_number_pays_its_order(client,
         "paid",
         FORMER,
     )
+
+
+def test_prove_misses_the_money_of_a_confirmation_to_the_former_number(client, moved, order):
+    post_c2b(client, by_hand("nobody", 3000, receipt=PAID, BusinessShortCode=FORMER))
+
+    Receipt.objects.update(amount=7)
+
+    rules = [each.rule for each in prove().broken]
+    Receipt.objects.update(amount=3000)
+    assert "A processed message had its effect: its money is recorded" in rules
 
 
 def test_a_confirmation_of_a_payment_to_another_shop_s_number_is_left_aside(client, moved, order):

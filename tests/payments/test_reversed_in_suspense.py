@@ -108,6 +108,19 @@ def test_staff_match_what_is_left_of_it(order, payment, at_till):
     assert prove().broken == []
 
 
+def test_a_cancelled_order_is_owed_nothing_of_what_m_pesa_reversed_whole(
+    client, order, payment, at_till
+):
+    take_back(at_till, PRICE)
+    cancel_order(order.pk, cancelled_by="buyer")
+
+    post(client, payment, success(payment, receipt=PAID, amount=PRICE))
+
+    assert not Refund.objects.outstanding().exists()
+    assert books() == {}
+    assert prove().broken == []
+
+
 def test_what_is_left_of_it_goes_back_if_its_order_was_cancelled(client, order, payment, at_till):
     take_back(at_till, 500)
     cancel_order(order.pk, cancelled_by="buyer")

@@ -1,5 +1,7 @@
 """Payments that M-Pesa reverses itself, at its customer's request."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -328,6 +330,16 @@ def test_a_payment_that_stands_may_go_back(client, owed, daraja):
 
     assert [payout["amount"] for payout in daraja.payouts] == [1500]
     assert len(daraja.questions) == 1
+
+
+def test_an_answer_that_comes_after_a_newer_one_for_another_refund_lets_this_one_leave(
+    client, owed, daraja
+):
+    Refund.objects.update(receipt_checked_at=timezone.now() + timedelta(seconds=5))
+
+    answer(client, owed)
+
+    assert [payout["amount"] for payout in daraja.payouts] == [1500]
 
 
 def test_the_same_answer_reported_again_says_nothing_about_the_money_on_its_way(
