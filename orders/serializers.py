@@ -84,6 +84,10 @@ CODE_HELP = "Six digits the buyer reads out at the handover (shown to the buyer 
 
 
 MOVES_HELP = "Statuses to which the caller may move it now: `to` of `/track/{id}/move/`."
+CODE_TRIES_HELP = (
+    "How many more collection codes may be tried; 0: the buyer or the shop confirms the delivery."
+)
+REDUCED_HELP = "The part of the amount by which its price was reduced since, in whole KES."
 
 
 class CollectionCodeField(serializers.RegexField):

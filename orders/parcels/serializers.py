@@ -12,7 +12,7 @@ from rest_framework import serializers
 from accounts.counties import County
 from omachemainproj.api.fields import OneOfField, ShownTextField
 from orders.models import AttemptReason, DeliveryWay, ParcelStatus, TrackStatus
-from orders.serializers import CollectionCodeField
+from orders.serializers import CODE_TRIES_HELP, CollectionCodeField
 
 from .actions import ACTIONS
 from .moves import LINE_STATUS
@@ -162,7 +162,4 @@ class ParcelOutput(serializers.Serializer):
         help_text="What the caller may do with it now: `claim`, `release`, `attempt`, or `to` of "
         "its `move`.",
     )
-    code_tries = serializers.IntegerField(
-        help_text="How many more collection codes may be tried; 0: the buyer or the shop confirms "
-        "the delivery."
-    )
+    code_tries = serializers.IntegerField(help_text=CODE_TRIES_HELP)

@@ -17,7 +17,13 @@ from omachemainproj.text import fold_identifier
 from orders.delivery.serializers import DeliveryOutput
 from orders.models import DeliveryWay, Party, PaymentStatus, TrackStatus
 from orders.problems.serializers import ProblemSummaryOutput
-from orders.serializers import CODE_HELP, MOVES_HELP, CollectionCodeField
+from orders.serializers import (
+    CODE_HELP,
+    CODE_TRIES_HELP,
+    MOVES_HELP,
+    REDUCED_HELP,
+    CollectionCodeField,
+)
 
 
 class AbilitiesOutput(serializers.Serializer):
@@ -26,10 +32,7 @@ class AbilitiesOutput(serializers.Serializer):
     moves = serializers.ListField(
         child=serializers.ChoiceField(TrackStatus.choices), help_text=MOVES_HELP
     )
-    code_tries = serializers.IntegerField(
-        help_text="How many more collection codes may be tried; 0: the buyer or the shop confirms "
-        "the delivery."
-    )
+    code_tries = serializers.IntegerField(help_text=CODE_TRIES_HELP)
     can_report_problem = serializers.BooleanField(
         help_text="Whether its buyer can report a problem now: from payment until some days after "
         "delivery."
@@ -84,9 +87,7 @@ class TrackOutput(AbilitiesOutput):
     number = serializers.IntegerField()
     price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
-    reduced = serializers.IntegerField(
-        help_text="The part of the amount by which its price was reduced since, in whole KES."
-    )
+    reduced = serializers.IntegerField(help_text=REDUCED_HELP)
     seller = serializers.CharField(help_text="The seller's user name.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
     payment_status = serializers.ChoiceField(PaymentStatus.choices)
@@ -204,9 +205,7 @@ class SaleOutput(serializers.Serializer):
     number = serializers.IntegerField()
     price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
-    reduced = serializers.IntegerField(
-        help_text="The part of the amount by which its price was reduced since, in whole KES."
-    )
+    reduced = serializers.IntegerField(help_text=REDUCED_HELP)
     track_status = serializers.ChoiceField(TrackStatus.choices)
     buyer = serializers.CharField(help_text="The buyer's first name, or `customer`.")
     phone = serializers.CharField(
@@ -227,7 +226,4 @@ class SaleOutput(serializers.Serializer):
     moves = serializers.ListField(
         child=serializers.ChoiceField(TrackStatus.choices), help_text=MOVES_HELP
     )
-    code_tries = serializers.IntegerField(
-        help_text="How many more collection codes may be tried; 0: the buyer or the shop confirms "
-        "the delivery."
-    )
+    code_tries = serializers.IntegerField(help_text=CODE_TRIES_HELP)

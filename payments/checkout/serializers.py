@@ -13,9 +13,15 @@ from omachemainproj.api.error_schemas import DetailError
 from omachemainproj.api.fields import MpesaNumberField
 from orders.delivery.serializers import OrderDeliveryOutput
 from orders.models import DeliveryWay, PaymentStatus, TrackStatus
-from orders.serializers import CODE_HELP, MOVES_HELP
+from orders.serializers import CODE_HELP, MOVES_HELP, REDUCED_HELP
 from orders.tracking.needs import Need
 from orders.tracking.serializers import AbilitiesOutput
+
+_REFUND_HELP = (
+    "Whole KES that go back to the phone that paid, sent or not yet: cancelled lines, reductions, "
+    "fees, and what was paid too much or too late."
+)
+_REFUNDED_HELP = "The part of `refund` that has arrived there, in whole KES."
 
 
 class PayInput(serializers.Serializer):
@@ -48,9 +54,7 @@ class LineOutput(serializers.Serializer):
     number = serializers.IntegerField()
     price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
-    reduced = serializers.IntegerField(
-        help_text="The part of the amount by which its price was reduced since, in whole KES."
-    )
+    reduced = serializers.IntegerField(help_text=REDUCED_HELP)
     track_status = serializers.ChoiceField(TrackStatus.choices)
     collection_code = serializers.CharField(allow_null=True, help_text=CODE_HELP)
     thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
@@ -157,13 +161,8 @@ class OrderOutput(serializers.Serializer):
     amount_due = serializers.IntegerField(
         help_text="The amount still to be paid, in whole KES; 0 once none is expected."
     )
-    refund = serializers.IntegerField(
-        help_text="Whole KES that go back to the phone that paid, sent or not yet: cancelled "
-        "lines, reductions, fees, and what was paid too much or too late."
-    )
-    refunded = serializers.IntegerField(
-        help_text="The part of `refund` that has arrived there, in whole KES."
-    )
+    refund = serializers.IntegerField(help_text=_REFUND_HELP)
+    refunded = serializers.IntegerField(help_text=_REFUNDED_HELP)
     expires_in = serializers.IntegerField(
         allow_null=True,
         help_text="Seconds until `expires_at`, by our clock; null once no payment is expected.",
@@ -226,9 +225,7 @@ class OrderRowLineOutput(AbilitiesOutput):
     name = serializers.CharField()
     number = serializers.IntegerField()
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
-    reduced = serializers.IntegerField(
-        help_text="The part of the amount by which its price was reduced since, in whole KES."
-    )
+    reduced = serializers.IntegerField(help_text=REDUCED_HELP)
     track_status = serializers.ChoiceField(TrackStatus.choices)
     thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
     seller = serializers.CharField(help_text="The seller's user name.")
@@ -253,13 +250,8 @@ class OrderRowOutput(serializers.Serializer):
     amount_due = serializers.IntegerField(
         help_text="The amount still to be paid, in whole KES; 0 once none is expected."
     )
-    refund = serializers.IntegerField(
-        help_text="Whole KES that go back to the phone that paid, sent or not yet: cancelled "
-        "lines, reductions, fees, and what was paid too much or too late."
-    )
-    refunded = serializers.IntegerField(
-        help_text="The part of `refund` that has arrived there, in whole KES."
-    )
+    refund = serializers.IntegerField(help_text=_REFUND_HELP)
+    refunded = serializers.IntegerField(help_text=_REFUNDED_HELP)
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(
         help_text="If it is unpaid by then, its goods are released."
