@@ -25,7 +25,8 @@ from tests.shown_sentences import plain, sentences_in_code
 NOT_THEIRS = re.compile(
     r"^(SHOP_CONTACT|FRONTEND_URL|Set it to|The order moved on|Its recipient has"
     r"|M-Pesa says \{\} was sent|The seller has the money|Six digits to read"
-    r"|Statuses to which|Rows a page"
+    r"|Statuses to which|Rows a page|How many more collection codes|The part of "
+    r"|Whole KES that go back"
     r"|Where the page starts|The \{\} agreed"
     r"|At least \{\} characters; \{\} for staff|Nothing that others try)"
 )
